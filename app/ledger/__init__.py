@@ -1,0 +1,1 @@
+"""The sample product: a ledger of entries, as a JSON API on PostgreSQL."""

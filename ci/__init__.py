@@ -1,0 +1,1 @@
+"""What Slipway does to the world: the code behind the Invoke verbs."""

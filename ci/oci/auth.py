@@ -1,0 +1,89 @@
+"""Answer a registry's challenge: Basic, or a Bearer token from the service it names."""
+
+import base64
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A login: user and password (ECR: `AWS` and the authorization token's password)."""
+
+    user: str
+    password: str = field(repr=False)
+
+    @property
+    def header(self) -> str:
+        """The value of a Basic Authorization header."""
+        pair = f"{self.user}:{self.password}".encode()
+        return f"Basic {base64.b64encode(pair).decode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One WWW-Authenticate header: scheme in lower case, and its parameters."""
+
+    scheme: str
+    parameters: dict[str, str]
+
+
+def parse(header: str) -> Challenge:
+    """Read a WWW-Authenticate header such as `Bearer realm="...",service="..."`."""
+    scheme, _, rest = header.strip().partition(" ")
+    pairs = re.findall(r'([A-Za-z_]+)=(?:"([^"]*)"|([^\s,]+))', rest)
+    return Challenge(scheme.lower(), {name.lower(): quoted or bare for name, quoted, bare in pairs})
+
+
+class RegistryAuth(httpx.Auth):
+    """Log in when asked, and remember the answer per repository.
+
+    A registry's scope is a repository, so that a token for one is no use for another. Credentials
+    go to the registry itself only after it asked, and to the token service that it names.
+    """
+
+    requires_response_body = False
+
+    def __init__(self, credentials: Credentials | None) -> None:
+        self._credentials = credentials
+        self._known: dict[tuple[str, str, str], str] = {}
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send, and where that is refused with a challenge, send again with its answer."""
+        key = (request.url.host, _repository(request.url.path), _rights(request.method))
+        if known := self._known.get(key):
+            request.headers["Authorization"] = known
+        response = yield request
+        if response.status_code != 401:
+            return
+        challenge = parse(response.headers.get("WWW-Authenticate", ""))
+        if challenge.scheme == "basic" and self._credentials is not None:
+            answer = self._credentials.header
+        elif challenge.scheme == "bearer" and "realm" in challenge.parameters:
+            reply = yield self._token_request(challenge)
+            if reply.status_code != 200:
+                return
+            reply.read()
+            found = reply.json()
+            answer = f"Bearer {found.get('token') or found.get('access_token')}"
+        else:
+            return
+        self._known[key] = answer
+        request.headers["Authorization"] = answer
+        yield request
+
+    def _token_request(self, challenge: Challenge) -> httpx.Request:
+        asked = {name: value for name in ("service", "scope") if (value := challenge.parameters.get(name))}
+        headers = {"Authorization": self._credentials.header} if self._credentials else {}
+        return httpx.Request("GET", challenge.parameters["realm"], params=asked, headers=headers)
+
+
+def _repository(path: str) -> str:
+    match = re.match(r"/v2/(.+?)/(?:manifests|blobs|tags)/", path)
+    return match.group(1) if match else ""
+
+
+def _rights(method: str) -> str:
+    return "pull" if method in ("GET", "HEAD") else "push"

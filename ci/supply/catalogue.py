@@ -1,0 +1,127 @@
+"""The catalogue of third-party components, loaded and checked."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ci.problem import Problem
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class GoBuild:
+    """How a component's programs are compiled: packages of a module pinned in modules/NAME/go.sum.
+
+    With `imports`, the main package is generated: upstream's `coremain` with these plugins.
+    """
+
+    module: str
+    packages: tuple[str, ...]
+    ldflags: str = ""
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DebianProgram:
+    """A program taken out of a Debian package, from the first suite that has the package."""
+
+    package: str
+    suites: tuple[str, ...]
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One entry; see the head of catalogue.toml for the fields."""
+
+    name: str
+    version: str
+    how: str
+    seconds: float
+    image: str | None = None
+    pull: str | None = None
+    path: str | None = None
+    uses: tuple[str, ...] = ()
+    module_files: tuple[str, ...] = ()
+    go: GoBuild | None = None
+    deb: DebianProgram | None = None
+    always: bool = False
+    late: bool = False
+    note: str = ""
+
+    @property
+    def upstream(self) -> str | None:
+        """The image to pull for this component, or None where it is always built."""
+        return None if self.always else self.image or self.pull
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """An upstream git repository, answered for at the component's version tag."""
+
+    repository: str
+    component: str
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Components in the order of work, the mirrors, and the Go toolchain's version."""
+
+    components: Mapping[str, Component]
+    mirrors: Mapping[str, Mirror]
+    toolchain: str
+
+    def get(self, name: str) -> Component:
+        """Return the entry `name`; Problem when there is none."""
+        try:
+            return self.components[name]
+        except KeyError:
+            raise Problem(
+                f"component '{name}' is not in the catalogue",
+                fix=f"use one of: {', '.join(self.components)}",
+            ) from None
+
+    def in_order(self, names: Iterable[str]) -> list[Component]:
+        """The named components and everything their builds use, in the order of work."""
+        wanted: set[str] = set()
+        queue = list(names)
+        while queue:
+            component = self.get(queue.pop())
+            if component.name not in wanted:
+                wanted.add(component.name)
+                queue.extend(component.uses)
+        return [c for c in self.components.values() if c.name in wanted]
+
+
+@cache
+def load(path: Path = HERE / "catalogue.toml") -> Catalogue:
+    """Load the catalogue; unknown fields and dangling references raise Problem."""
+    data = tomllib.loads(path.read_text())
+    try:
+        components = {name: _component(name, entry) for name, entry in data["component"].items()}
+        mirrors = {name: Mirror(**_tuples(entry)) for name, entry in data["mirror"].items()}
+        catalogue = Catalogue(components, mirrors, data["toolchain"]["version"])
+    except (TypeError, KeyError) as error:
+        raise Problem(f"catalogue entry is malformed: {error}", fix=f"correct {path}") from error
+    for component in components.values():
+        for used in component.uses:
+            catalogue.get(used)
+    return catalogue
+
+
+def _component(name: str, entry: Mapping[str, Any]) -> Component:
+    fields = {key.replace("-", "_"): value for key, value in entry.items()}
+    if "go" in fields:
+        fields["go"] = GoBuild(**_tuples(fields["go"]))
+    if "deb" in fields:
+        fields["deb"] = DebianProgram(**_tuples(fields["deb"]))
+    return Component(name=name, **_tuples(fields))
+
+
+def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}

@@ -1,0 +1,42 @@
+"""Upstream manifests as git repositories, made from the pinned modules."""
+
+import shutil
+from pathlib import Path
+
+from ci import shell
+from ci.settings import Settings
+from ci.supply import golang, store
+from ci.supply.catalogue import load
+
+_WHO = {
+    "GIT_AUTHOR_NAME": "slipway", "GIT_AUTHOR_EMAIL": "slipway@localhost",
+    "GIT_COMMITTER_NAME": "slipway", "GIT_COMMITTER_EMAIL": "slipway@localhost",
+    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
+    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null",
+}  # fmt: skip
+
+
+def repository(settings: Settings, name: str) -> Path:
+    """Return a bare repository with the mirror's folders at the component's version tag.
+
+    The commit is the same on every machine: contents come from the module that go.sum pins,
+    names and dates are fixed.
+    """
+    mirror = load().mirrors[name]
+    component = load().get(mirror.component)
+    target = settings.cache / "mirrors" / f"{name}-{golang.key(component)}.git"
+    if target.is_dir():
+        return target
+    source = golang.module_folder(settings, component)
+    with store.building(target) as bare, store.building(bare.with_suffix(".tree")) as tree:
+        for folder in mirror.folders:
+            shutil.copytree(source / folder, tree / folder, copy_function=shutil.copyfile)
+        for path in tree.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # modules are read-only
+        git = ("git", "--git-dir", str(bare), "--work-tree", str(tree))
+        shell.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(bare), env=_WHO)
+        shell.run(*git, "add", "--all", "--force", cwd=tree, env=_WHO)
+        shell.run(*git, "commit", "--quiet", "-m", f"{mirror.repository} {component.version}", env=_WHO)
+        shell.run(*git, "tag", component.version, env=_WHO)
+    shutil.rmtree(bare.with_suffix(".tree"), ignore_errors=True)
+    return target

@@ -1,0 +1,131 @@
+"""A push to the registry reaches Image Updater's place as ECR's CloudEvent."""
+
+import hashlib
+import json
+import uuid
+
+import httpx
+import pytest
+
+from ci import shell
+from ci.local import container, events, registry, secret
+from ci.settings import Settings
+from tests.integration.local.parts import Node
+
+pytestmark = pytest.mark.integration
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+@pytest.fixture(scope="module")
+def pushed_to(settings: Settings, node: Node) -> Settings:
+    node.start()
+    events.ensure(settings)
+    registry.ensure(settings)
+    return settings
+
+
+def push(settings: Settings, repository: str, *references: str) -> str:
+    """Push a tiny image under tags or by digest ("digest"); return its digest."""
+    base = f"http://{settings.push_registry}/v2/{repository}"
+    with httpx.Client(trust_env=False) as client:
+        config, layer = b"{}", uuid.uuid4().bytes
+        for blob in (config, layer):
+            place = client.post(f"{base}/blobs/uploads/").headers["Location"]
+            name = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+            client.put(place, params={"digest": name}, content=blob).raise_for_status()
+        manifest = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "config": _describe("application/vnd.oci.image.config.v1+json", config),
+                "layers": [_describe("application/vnd.oci.image.layer.v1.tar", layer)],
+            }
+        ).encode()
+        digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+        for reference in references:
+            where = f"{base}/manifests/{digest if reference == 'digest' else reference}"
+            client.put(where, content=manifest, headers={"Content-Type": MANIFEST}).raise_for_status()
+        client.get(f"{base}/manifests/{digest}", headers={"Accept": MANIFEST}).raise_for_status()
+    return digest
+
+
+def _describe(kind: str, blob: bytes) -> dict[str, object]:
+    return {"mediaType": kind, "digest": f"sha256:{hashlib.sha256(blob).hexdigest()}", "size": len(blob)}
+
+
+def test_a_pushed_tag_becomes_one_event_with_the_secret(pushed_to: Settings, node: Node) -> None:
+    digest = push(pushed_to, "eks-app", "digest", "v1.2.3")
+    told = node.wait(lambda request: "v1.2.3" in request.body)
+    assert (told.port, told.path) == (30082, "/webhook?type=cloudevents")
+    assert told.headers["content-type"] == "application/cloudevents+json"
+    assert told.headers["x-webhook-secret"] == secret.value(pushed_to, secret.EVENTS_WEBHOOK)
+    event = json.loads(told.body)
+    assert (event.pop("id") != "", event.pop("time")[:2]) == (True, "20")
+    assert event == {
+        "specversion": "1.0",
+        "type": "com.amazon.ecr.image.push",
+        "source": "urn:aws:ecr:ap-northeast-1:123456789012:repository/eks-app",
+        "subject": "eks-app:v1.2.3",
+        "datacontenttype": "application/json",
+        "data": {
+            "repositoryName": "eks-app",
+            "imageDigest": digest,
+            "imageTag": "v1.2.3",
+            "registryId": "123456789012",
+        },
+    }
+    assert len([request for request in node.received() if digest in request.body]) == 1
+
+
+def test_platform_images_are_no_events(pushed_to: Settings, node: Node) -> None:
+    other = push(pushed_to, "argoproj/argocd", "v3.6.1")
+    last = push(pushed_to, "eks-web", "v1.2.4")  # events of one registry come in order
+    node.wait(lambda request: last in request.body)
+    assert not [request for request in node.received() if other in request.body]
+
+
+def test_an_event_is_tried_again_until_it_is_taken(pushed_to: Settings, node: Node) -> None:
+    node.start(503, 503)
+    digest = push(pushed_to, "eks-app", "v1.2.5")
+    node.wait(lambda request: digest in request.body and request.status == 200)
+    assert [request.status for request in node.received()] == [503, 503, 200]
+    lines = container.logs(pushed_to, "events", lines=200)
+    assert [line for line in lines if line.startswith("eks-app:v1.2.5 ") and "answer 200, try 3" in line]
+
+
+def test_an_event_waits_for_a_node_that_is_not_there_yet(pushed_to: Settings, node: Node) -> None:
+    node.stop()
+    digest = push(pushed_to, "eks-app", "v1.2.6")
+    node.start()
+    node.wait(lambda request: digest in request.body)
+
+
+def test_the_relay_ends_at_once_on_sigterm_and_says_no_secret(pushed_to: Settings) -> None:
+    name = pushed_to.container("events")
+    shell.run("docker", "stop", "--time", "5", name)
+    state = shell.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name).out.strip()
+    assert state == "0"
+    known = secret.value(pushed_to, secret.EVENTS_WEBHOOK)
+    assert known not in shell.run("docker", "inspect", name).out
+    logged = container.logs(pushed_to, "events", lines=1000)
+    assert logged[-1] == "stopped"
+    assert known not in "\n".join(logged)
+    events.ensure(pushed_to)
+
+
+def test_the_registry_keeps_its_data_over_a_new_configuration(pushed_to: Settings) -> None:
+    digest = push(pushed_to, "eks-migration", "v1.2.7")
+    asked = ("docker", "inspect", "--format", "{{.Id}}", pushed_to.container("registry"))
+    before = shell.run(*asked).out
+    registry.ensure(pushed_to)
+    assert shell.run(*asked).out == before
+    (pushed_to.state / "secrets" / secret.REGISTRY_UPLOADS).write_text("another")
+    registry.ensure(pushed_to)
+    assert shell.run(*asked).out != before
+    where = f"http://{pushed_to.push_registry}/v2/eks-migration/manifests"
+    accept = {"Accept": MANIFEST}
+    found = httpx.head(f"{where}/v1.2.7", headers=accept, trust_env=False)
+    assert found.headers["Docker-Content-Digest"] == digest
+    assert httpx.delete(f"{where}/{digest}", trust_env=False).status_code == 202
+    assert httpx.head(f"{where}/v1.2.7", headers=accept, trust_env=False).status_code == 404

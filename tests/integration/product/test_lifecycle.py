@@ -1,0 +1,142 @@
+"""The app's life: started before its database, ready, rotated, stopped."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import sql
+
+pytestmark = pytest.mark.integration
+
+
+def _ready(app: Any) -> bool:
+    return bool(app.get("/readyz").status_code == 200)
+
+
+def test_starts_without_database_and_becomes_ready_when_it_comes(
+    database: Any, start_app: Any, migrate: Any, until: Any
+) -> None:
+    shutil.rmtree(database.credentials)
+    app = start_app(database.credentials)
+    assert app.get("/healthz").json() == {"status": "ok"}
+    answer = app.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"database": False, "schema": {"needs": "0001", "applied": []}}
+    assert app.get("/api/version").json()["schema_live"] is None
+    refused = app.add("k1")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+
+    database.write_credentials()
+    assert migrate(database.credentials).wait() == 0
+    until(lambda: _ready(app), f"ready; {app.said}", seconds=8)
+    assert app.add("k1").status_code == 201
+
+
+def test_ready_only_when_its_schema_is_applied_and_still_after_a_newer_one(
+    database: Any, start_app: Any, migrate: Any, image_source: Any, until: Any
+) -> None:
+    app = start_app(database.credentials)
+    answer = app.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"database": True, "schema": {"needs": "0001", "applied": []}}
+
+    assert migrate(database.credentials).wait() == 0
+    answer = app.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"database": True, "schema": {"needs": "0001", "applied": ["0001"]}}
+
+    newer = start_app(database.credentials, SCHEMA_HEAD="0002", VERSION="v1.3.0")
+    assert newer.get("/readyz").status_code == 503
+    source = image_source("v2", {"0002": "op.execute('ALTER TABLE entries ADD COLUMN note text')"})
+    assert migrate(database.credentials, source).wait() == 0
+    for pod in (app, newer):
+        answer = pod.get("/readyz")
+        assert (answer.status_code, answer.json()["schema"]["applied"]) == (200, ["0001", "0002"])
+    assert app.add("k1").status_code == 201
+    assert app.get("/api/version").json()["schema_live"] == "0002"
+
+
+def test_rotated_password_needs_no_restart(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
+    assert migrate(database.credentials).wait() == 0
+    app = start_app(database.credentials)
+    assert app.add("before").status_code == 201
+
+    rename = sql.SQL("ALTER ROLE {} PASSWORD 'rotated'").format(sql.Identifier(database.username))
+    with database.connect() as admin:
+        admin.execute(rename)
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (database.username,))
+    until(lambda: app.get("/readyz").status_code == 503, "not ready with the old password")
+
+    database.write_credentials(password="rotated")
+    until(lambda: _ready(app), "ready with the new password", seconds=8)
+    assert app.add("after").status_code == 201
+    assert database.password not in app.said
+    assert "rotated" not in app.said
+
+
+def test_lost_connections_are_replaced_before_use(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
+    assert migrate(database.credentials).wait() == 0
+    app = start_app(database.credentials)
+    assert app.add("before").status_code == 201
+    with database.connect() as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (database.username,))
+    assert app.add("after").status_code == 201
+
+
+def test_busy_pool_leaves_the_pod_ready(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
+    assert migrate(database.credentials).wait() == 0
+    app = start_app(database.credentials, POOL_SIZE="2")
+    with database.connect() as admin, ThreadPoolExecutor(4) as pool:
+        with admin.transaction():
+            admin.execute("LOCK TABLE entries")
+            answers = [pool.submit(app.add, f"k{number}") for number in range(4)]
+            until(lambda: _waiting(database) == 2, "both connections wait for the table")
+            assert app.get("/readyz").status_code == 200
+        assert [answer.result().status_code for answer in answers] == [201] * 4
+
+
+def test_sigterm_finishes_the_request_in_flight(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
+    assert migrate(database.credentials).wait() == 0
+    app = start_app(database.credentials, DRAIN_SECONDS="0.3")
+    with database.connect() as admin, ThreadPoolExecutor(1) as pool:
+        with admin.transaction():
+            admin.execute("LOCK TABLE entries")
+            answer = pool.submit(httpx.post, f"{app.url}/api/entries", headers={"Idempotency-Key": "k"},
+                                 json={"description": "in flight", "amount": 1}, timeout=20)  # fmt: skip
+            until(lambda: _waiting(database) == 1, "the insert waits for the table")
+            app.terminate()
+            until(lambda: _refuses(app), "the listener closes")
+            assert app.popen.poll() is None
+        assert answer.result().status_code == 201
+    assert app.wait() == 0
+    assert database.query("SELECT description FROM entries") == [("in flight",)]
+
+
+def test_sigterm_first_drains(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
+    assert migrate(database.credentials).wait() == 0
+    app = start_app(database.credentials, DRAIN_SECONDS="2")
+    assert app.get("/readyz").status_code == 200
+    app.terminate()
+    until(lambda: app.get("/readyz").status_code == 503, "not ready", seconds=1)
+    assert app.add("late").status_code == 201
+    assert app.wait() == 0
+    assert '"message": "stopped"' in app.said
+
+
+def _waiting(database: Any) -> int:
+    rows = database.query(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO entries%'"
+        " AND datname = current_database()"
+    )
+    return int(rows[0][0])
+
+
+def _refuses(app: Any) -> bool:
+    try:
+        httpx.get(f"{app.url}/healthz", timeout=1)
+    except httpx.TransportError:
+        return True
+    return False
+
