@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
+import ci.build
 import ci.doctor
 import ci.local.environment
-
-import ci.build
 import ci.publish
 import ci.release
 import ci.status
@@ -19,7 +18,7 @@ HERE = Path(__file__).parent
 
 @verb
 def bootstrap() -> None:
-    """Bring up the whole environment; run again, it changes nothing."""
+    """Bring up everything; run again, it changes nothing."""
     ci.local.environment.bootstrap(load())
 
 
@@ -31,7 +30,7 @@ def build(version: Annotated[str, "the images' tag, as v1.2.3"]) -> None:
 
 @verb
 def push(version: Annotated[str, "a version that was built, as v1.2.3"]) -> None:
-    """Publish what `build` made, app last; the cluster takes it from there."""
+    """Publish what `build` made; the cluster does the rest."""
     ci.publish.publish(load(), version, HERE, building=False)
 
 
@@ -40,13 +39,13 @@ def release(
     version: Annotated[str, "higher than every one before, as v1.2.3"],
     wait: Annotated[bool, "return when it serves, or at once"] = True,
 ) -> None:
-    """Ship this commit: build, tag, publish, and watch it until it serves."""
+    """Build, tag and publish this commit; watch until it serves."""
     ci.release.release(load(), version, wait, HERE)
 
 
 @verb
 def status(json: Annotated[bool, "print JSON for programs"] = False) -> None:
-    """Show what runs, what git asks for, and how the last migration went."""
+    """Show what runs, what git asks for, and the last migration."""
     ci.status.show(load(), json)
 
 

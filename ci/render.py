@@ -35,7 +35,7 @@ def overlay(settings: Settings, path: Path, env: Mapping[str, str] | None = None
             f"overlay {_short(path)} does not render: {failed.last_words}",
             fix=f"run `kustomize build {_short(path)}` and correct what it names",
         ) from failed
-    return [document for document in yaml.load_all(result.out, _Loader) if document]  # noqa: S506 - a safe loader
+    return [document for document in yaml.load_all(result.out, _Loader) if document]
 
 
 def mirrors(settings: Settings) -> dict[str, str]:
@@ -57,13 +57,13 @@ def _short(path: Path) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Keeps dates as text, as Kubernetes does; PyYAML would make objects of them."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [resolver for resolver in resolvers if not resolver[0].endswith(":timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 # `=` alone is a string in what Kubernetes reads; YAML 1.1 gives it a type that no loader constructs.
 del _Loader.yaml_implicit_resolvers["="]

@@ -198,7 +198,7 @@ def render(found: Status, out: Console, now: datetime) -> None:
         ("pod", "version", "app / web", "ready", "restarts", "age", ""),
         [_pod_cells(pod, found.releases.get(pod.version), now) for pod in found.pods],
     )
-    _table(out, ("what", "is"), list(_facts(found)))
+    _table(out, (), list(_facts(found)))
 
 
 def _facts(found: Status) -> Iterator[tuple[str | Text, ...]]:
@@ -241,7 +241,7 @@ def _operation(row: ApplicationRow) -> str | Text:
     if row.phase in ("", "Succeeded") and not row.message:
         return row.phase
     message = "" if row.phase == "Succeeded" else f" {' '.join(row.message.split())[:200]}"
-    return Text(row.phase + message, style="red" if row.phase in ("Failed", "Error") else "")
+    return Text(f"{row.phase}{message}".strip(), style="red" if row.phase in ("Failed", "Error") else "")
 
 
 def _good(word: str, best: str) -> Text:
@@ -252,15 +252,27 @@ def _table(out: Console, columns: Sequence[str], rows: Sequence[tuple[str | Text
     if not rows:
         out.print(f"{columns[0]}: none", markup=False)
         return
-    plain = not out.is_terminal
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="" if plain else "bold")
-    for column in columns:
-        table.add_column(column, no_wrap=plain, overflow="ignore" if plain else "fold")
+    if not out.is_terminal:
+        # Nobody says how wide a line may be, and a program may read it: no colours, no wrapping.
+        for line in aligned([*([columns] if columns else []), *(tuple(map(str, row)) for row in rows)]):
+            out.print(line, markup=False, soft_wrap=True)
+        out.print()
+        return
+    table = Table(
+        box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=bool(columns)
+    )
+    for column in columns or rows[0]:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    # Without a terminal nobody says how wide a line may be, and a program may read it: no wrapping.
-    out.print(table, width=10_000 if plain else None, crop=not plain, soft_wrap=False)
+    out.print(table)
     out.print()
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows as lines of text in columns, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 @contextlib.contextmanager

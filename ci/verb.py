@@ -4,6 +4,7 @@ import errno
 import functools
 import inspect
 import os
+import sys
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -46,6 +47,10 @@ def verb(function: Verb) -> "Task[Verb]":
         except KeyboardInterrupt:
             errors.print("\nstopped; the same command goes on from here")
             raise Exit(code=130) from None
+        except BrokenPipeError:
+            # The reader, such as `| head`, has seen enough. Nothing may be flushed to it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Exit(code=141) from None
         except Exception as error:
             if with_traceback:
                 raise

@@ -145,9 +145,7 @@ async def _refused(request: Request, problem: Exception) -> JSONResponse:
 
 async def _http_error(request: Request, problem: Exception) -> JSONResponse:
     assert isinstance(problem, HTTPException)
-    return JSONResponse(
-        {"error": problem.detail}, status_code=problem.status_code, headers=problem.headers
-    )
+    return JSONResponse({"error": problem.detail}, status_code=problem.status_code, headers=problem.headers)
 
 
 async def _database_error(request: Request, problem: Exception) -> JSONResponse:

@@ -119,4 +119,3 @@ def _pool(settings: Settings, name: str, size: int, statement_seconds: int) -> P
         # Short, because the pool's own back-off doubles: the next request starts a new attempt instead.
         reconnect_timeout=1,
     )
-

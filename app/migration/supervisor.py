@@ -60,7 +60,7 @@ def _run(work: Callable[[], str], journal: Journal, outcome: list[tuple[bool, st
         outcome.append((True, work()))
     except Stop as stop:
         outcome.append((False, str(stop)))
-    except BaseException as problem:
+    except BaseException as problem:  # noqa: BLE001 - a thread's fault is told by the other thread
         outcome.append((False, f"{type(problem).__name__}: {problem}"))
     journal.news.put("done")
 

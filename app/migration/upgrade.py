@@ -45,7 +45,7 @@ def upgrade(session: Session, revisions: Path = REVISIONS) -> str:
         journal.revision = ", ".join(present) or None
         if unknown := [revision for revision in present if not _knows(script, revision)]:
             return _older_image(connection, unknown[0], heads[0])
-        plan = [step for step in reversed(list(script.iterate_revisions(heads[0], "base")))]
+        plan = list(script.iterate_revisions(heads[0], "base"))[::-1]
         plan = plan[_done(plan, present) :]
         if not plan:
             return f"the database is at {heads[0]}, nothing to do"

@@ -73,9 +73,7 @@ def _permitted(name: str) -> x509.GeneralName:
     return general
 
 
-def _fresh(
-    certificate: Path, key: Path, issuer: x509.Certificate | None, names: Sequence[str]
-) -> bool:
+def _fresh(certificate: Path, key: Path, issuer: x509.Certificate | None, names: Sequence[str]) -> bool:
     """Whether the pair is whole, ours, for these names and not near its end."""
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
@@ -123,9 +121,7 @@ def _make_server(
     private = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     built = (
-        _builder(
-            subject, authority.subject, private.public_key(), authority_key.public_key(), SERVER_LIFE
-        )
+        _builder(subject, authority.subject, private.public_key(), authority_key.public_key(), SERVER_LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName([_general(n) for n in sans]), critical=False)
@@ -151,9 +147,7 @@ def _builder(
         .not_valid_before(now - _SLACK)
         .not_valid_after(now + life)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
     )
 
 

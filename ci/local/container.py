@@ -19,6 +19,9 @@ from ci.settings import Settings
 LABEL = "slipway"
 CONFIG_LABEL = "slipway.config"
 
+_RESTARTS = 3
+"""How often Docker may start a program again before we give it up."""
+
 Probe = Callable[[], str | None]
 """Returns None when the service answers, else the state it is in."""
 
@@ -29,7 +32,7 @@ class Service:
 
     `port` is (port on 127.0.0.1, port in the container). `volume` is where the data volume is
     mounted. `files` (path in the container -> content) are mounted read-only; secrets go there, not
-    into `env`, which `docker inspect` shows. The root file system is read-only but for `temporary`.
+    into `env`, which `docker inspect` shows. The root file system is read-only but for `temporary` (Docker's --tmpfs values).
     """
 
     role: str
@@ -87,18 +90,15 @@ def network(settings: Settings) -> str:
     return shell.run(*asked).out.strip()
 
 
-def wait(
-    settings: Settings, role: str, probe: Probe, *, seconds: float, step: Step | None = None
-) -> None:
+def wait(settings: Settings, role: str, probe: Probe, *, seconds: float, step: Step | None = None) -> None:
     """Wait until `probe` is content; otherwise raise Problem with the container's own last words."""
     name = settings.container(role)
     fix = f"read `docker logs {name}`, then run the command again"
 
     def state() -> str | None:
         answer = probe()
-        if answer is not None and (found := _inspect(name)) is not None:
-            if found["RestartCount"] >= 3:
-                raise Problem(f"container {name} does not stay up", fix=fix)
+        if answer is not None and (_inspect(name) or {}).get("RestartCount", 0) >= _RESTARTS:
+            raise Problem(f"container {name} does not stay up", fix=fix)
         return answer
 
     try:
@@ -137,8 +137,6 @@ def http_probe(url: str, *, verify: Path | None = None, status: int = 200) -> Pr
         return None if answer.status_code == status else f"{url} answers {answer.status_code}"
 
     return probe
-
-
 
 
 def _write_files(settings: Settings, service: Service) -> dict[str, Path]:
@@ -226,7 +224,7 @@ def _start(settings: Settings, service: Service, files: Mapping[str, Path], conf
     try:
         shell.run("docker", "start", name)
     except shell.CommandFailed as error:
-        words = error.last_words
+        words = error.result.err.strip().splitlines()[0] if error.result.err else error.last_words
         if "already allocated" in words or "address already in use" in words:
             assert service.port is not None
             raise Problem(

@@ -1,17 +1,29 @@
 """The local environment as a whole: brought up in order, and taken down again."""
 
+import base64
 import shutil
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 from ci import cluster as kubernetes
 from ci import git, publish, render, shell, status, supply, waiting
 from ci.cluster import Cluster, NoCluster, Object
-from ci.local import certificates, container, database, engine, events, gitserver, kind, preflight
-from ci.local import registry, secret
+from ci.local import (
+    certificates,
+    container,
+    database,
+    engine,
+    events,
+    gitserver,
+    kind,
+    preflight,
+    registry,
+    secret,
+)
 from ci.problem import Problem
 from ci.progress import clock, console, step
 from ci.settings import ROOT, Settings
@@ -137,17 +149,35 @@ def _reach(settings: Settings) -> Cluster:
 
 
 def _argocd(settings: Settings, cluster: Cluster) -> None:
-    """Apply Argo CD, the secrets that git must not hold, and the root Application."""
-    with step("apply Argo CD and the root Application"):
+    """Apply Argo CD, the secrets that git must not hold, and at last the root Application."""
+    with step("apply Argo CD") as current:
         folder = render.GITOPS / "bootstrap" / "overlays" / settings.wiring.environment
         manifests = render.overlay(settings, folder, render.mirrors(settings))
-        namespaces = [m for m in manifests if m["kind"] == "Namespace"]
-        definitions = [m for m in manifests if m["kind"] == "CustomResourceDefinition"]
-        root = [m for m in manifests if m["kind"] in ("AppProject", "Application")]
-        rest = [m for m in manifests if m not in [*namespaces, *definitions, *root]]
-        cluster.apply([*namespaces, _namespace(status.PRODUCT), *definitions, *rest])
-        cluster.apply(_secrets(settings))
-        cluster.apply(root)
+        first = ("Namespace", "CustomResourceDefinition", "AppProject")
+        ordered = [m for kind in first for m in manifests if m["kind"] == kind]
+        rest = [m for m in manifests if m["kind"] not in (*first, "Application")]
+        cluster.apply([_namespace(status.PRODUCT), *ordered, *rest])
+        # A manager of their own: upstream's manifests name the same objects, without data, and the
+        # next bootstrap's apply would take away what the same manager had put in.
+        cluster.apply(_secrets(settings), manager="slipway-secrets")
+        waiting.until(
+            lambda: _workloads(cluster), what="Argo CD did not start", seconds=300, step=current,
+            fix="invoke status",
+        )  # fmt: skip
+        cluster.apply([m for m in manifests if m["kind"] == "Application"])
+
+
+def _workloads(cluster: Cluster) -> str | None:
+    """None when every Argo CD workload is ready, else the first that is not."""
+    for kind in (kubernetes.DEPLOYMENT, "apps/v1/StatefulSet"):
+        for found in cluster.list(kind, ARGOCD):
+            name = found["metadata"]["name"]
+            wanted, state = found["spec"].get("replicas", 1), found.get("status", {})
+            if name.startswith("argocd-image-updater"):
+                continue  # comes later, by its Application
+            if state.get("readyReplicas", 0) < wanted or state.get("updatedReplicas", 0) < wanted:
+                return f"{name} is not ready"
+    return None
 
 
 def _namespace(name: str) -> Object:
@@ -157,27 +187,34 @@ def _namespace(name: str) -> Object:
 def _secrets(settings: Settings) -> list[Object]:
     """The data that git must not hold, for objects that git only names."""
 
-    def opaque(namespace: str, name: str, **data: str) -> Object:
+    def opaque(namespace: str, name: str, data: dict[str, str]) -> Object:
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
         named = {"name": name, "namespace": namespace}
-        return {"apiVersion": "v1", "kind": "Secret", "metadata": named, "stringData": data}
+        return {"apiVersion": "v1", "kind": "Secret", "metadata": named, "data": encoded}
 
-    login = database.credentials(settings)
+    # A webhook type without a secret is open to everyone: the types not used get one nobody knows.
+    webhooks = {
+        f"webhook.{kind}-secret": secret.value(settings, f"unused-webhook-{kind}")
+        for kind in ("docker", "ghcr", "quay", "harbor", "aliyun-acr")
+    } | {"webhook.cloudevents-secret": secret.value(settings, secret.EVENTS_WEBHOOK)}
+    git_login = {
+        "type": "git", "url": settings.wiring.repo_url,
+        "username": gitserver.USER, "password": secret.value(settings, secret.GIT_PASSWORD),
+    }  # fmt: skip
+    argocd = {"webhook.github.secret": secret.value(settings, secret.GIT_WEBHOOK)}
     authority = certificates.ca(settings).read_text()
     return [
-        opaque(ARGOCD, "argocd-secret", **{
-            "webhook.github.secret": secret.value(settings, secret.GIT_WEBHOOK)}),
-        opaque(ARGOCD, "argocd-image-updater-secret", **{
-            "webhook.cloudevents-secret": secret.value(settings, secret.EVENTS_WEBHOOK)}),
-        opaque(ARGOCD, "git-creds",
-               username=gitserver.USER, password=secret.value(settings, secret.GIT_PASSWORD)),
-        opaque(status.PRODUCT, "database-secrets", host=login.host, port=login.port,
-               username=login.username, password=login.password, dbname=login.dbname),
+        opaque(ARGOCD, "argocd-secret", argocd),
+        opaque(ARGOCD, "argocd-image-updater-secret", webhooks),
+        opaque(ARGOCD, "git-creds", git_login),
+        opaque(status.PRODUCT, "database-secrets", asdict(database.credentials(settings))),
         {
-            "apiVersion": "v1", "kind": "ConfigMap",
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
             "metadata": {"name": "argocd-tls-certs-cm", "namespace": ARGOCD},
             "data": {"github.com": authority},
         },
-    ]  # fmt: skip
+    ]
 
 
 def _late(settings: Settings, cluster: Cluster) -> None:

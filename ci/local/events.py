@@ -45,7 +45,7 @@ def service(settings: Settings) -> Service:
 
 def _probe(settings: Settings) -> Probe:
     def probe() -> str | None:
-        answer = container.execute(settings, "events", "python3", "-I", "-c", _ASK, ok=(0, 1))
+        answer = container.execute(settings, "events", "python3", "-I", "-c", _ASK, ok=range(256))
         return None if answer.code == 0 else "the relay does not answer yet"
 
     return probe

@@ -46,6 +46,7 @@ def environment(settings: Settings) -> dict[str, str]:
     options = {
         f"{base}.extraHeader": f"Authorization: Basic {base64.b64encode(token.encode()).decode()}",
         f"{base}.proxy": "",
+        "credential.helper": "",  # the user's own are not asked
     }
     first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
     env = {
@@ -112,6 +113,7 @@ def push(settings: Settings, source: Path, revision: str = "HEAD") -> str:
 
 def mirror(settings: Settings, name: str, bare: Path) -> None:
     """Have the server serve the bare repository `bare` as `name`, read-only; nothing if it does."""
+
     def refs(where: str) -> set[str]:
         asked = shell.run("git", "ls-remote", where, env=environment(settings), ok=(0, 128))
         return set(asked.out.splitlines())
@@ -139,7 +141,9 @@ class _Scratch:
         (folder / "objects" / "info" / "alternates").write_text(objects.out)
         self.run("update-ref", "refs/heads/ours", commit)  # what a fetch may say it has
 
-    def run(self, *args: str, ok: tuple[int, ...] = (0,), env: Mapping[str, str] | None = None) -> shell.Result:
+    def run(
+        self, *args: str, ok: tuple[int, ...] = (0,), env: Mapping[str, str] | None = None
+    ) -> shell.Result:
         return shell.run(*self.git, *args, env={**self.env, **(env or {})}, ok=ok)
 
     def fetch_main(self) -> str | None:

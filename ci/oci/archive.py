@@ -99,7 +99,7 @@ class Archive:
             if member is None:
                 break
             if member.issym():
-                name = posixpath.join(posixpath.dirname(member.name), member.linkname)
+                name = _clean(posixpath.join(posixpath.dirname(member.name), member.linkname))
             elif member.islnk():
                 name = member.linkname
             else:

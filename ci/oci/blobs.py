@@ -69,8 +69,9 @@ class Blobs:
         return freed
 
     def _known(self, diff_id: str) -> Descriptor | None:
+        entry = self._index / _hex(diff_id)
         try:
-            found = json.loads((self._index / _hex(diff_id)).read_bytes())
+            found = json.loads(entry.read_bytes())
             descriptor = Descriptor(LAYER, found["digest"], found["size"])
             whole = self.path(descriptor).stat().st_size == descriptor.size
         except (FileNotFoundError, ValueError, KeyError):

@@ -129,7 +129,7 @@ class Registry:
         tags that is a refusal, and no error if the tag has this digest.
         """
         url = f"/v2/{name}/manifests/{reference}"
-        headers = {"Content-Type": manifest.media_type}
+        headers = {"Content-Type": manifest.media_type, "Content-Length": str(len(manifest.body))}
         try:
             self._retry(lambda: self._send("PUT", url, body=_Body(manifest.body), headers=headers))
         except RegistryError as refusal:

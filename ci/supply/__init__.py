@@ -82,7 +82,6 @@ def publish(settings: Settings, names: Iterable[str]) -> None:
     for name in names:
         reference = image(settings, name)
         path = enginestore.mirror_path(reference)
-        path = path if "/" in path else f"library/{path}"
         identity = shell.run("docker", "image", "inspect", "--format", "{{.Id}}", reference).out.strip()
         if known.get(path) == identity and _registry_has(settings, path):
             continue

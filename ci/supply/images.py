@@ -20,7 +20,8 @@ def key(component: Component) -> str:
     """Content key of an image: its entry, recipe, programs and base."""
     catalogue = load()
     recipe = HERE / "images" / component.name
-    parts: list[str | bytes] = [component.version, repr(component.module_files), catalogue.get("debian").version]
+    parts: list[str | bytes] = [component.version, str(component.image), repr(component.module_files)]
+    parts.append(catalogue.get("debian").version)
     if component.how == "node":  # half of the node's recipe is that module
         parts.append((HERE / "node.py").read_bytes())
     if recipe.is_dir():

@@ -28,7 +28,7 @@ def service(settings: Settings) -> Iterator[Service]:
         port=(free_ports(1), 8000),
         files={"/srv/www/page": "one"},
         env={"MODE": "a"},
-        arguments=("-c", "exec python3 -m http.server 8000 --directory /srv/www"),
+        arguments=("-c", "exec timeout 300 python3 -m http.server 8000 --directory /srv/www"),
     )
     container.remove(settings, ROLE, data=True)
 
@@ -85,7 +85,9 @@ def test_every_change_makes_a_new_container(settings: Settings, service: Service
     assert len({first, second, third, fourth}) == 4
 
 
-def test_another_image_under_the_same_name_makes_a_new_container(settings: Settings, service: Service) -> None:
+def test_another_image_under_the_same_name_makes_a_new_container(
+    settings: Settings, service: Service
+) -> None:
     tag = f"{settings.name}:moving"
     try:
         shell.run("docker", "tag", image(settings, "git"), tag)
@@ -122,8 +124,8 @@ def test_a_program_that_ends_is_reported_with_its_words(settings: Settings, serv
 def test_a_program_that_does_not_answer_is_reported_with_the_last_state(
     settings: Settings, service: Service
 ) -> None:
-    silent = dataclasses.replace(service, arguments=("-c", "echo thinking; exec sleep 60"))
-    with pytest.raises(Problem, match="did not answer within 1 s; last state: .*; its log: thinking"):
+    silent = dataclasses.replace(service, arguments=("-c", "echo thinking; exec timeout 60 sleep 60"))
+    with pytest.raises(Problem, match=r"did not answer within 1 s; last state: .*; its log: thinking"):
         ensure(settings, silent, seconds=1)
 
 

@@ -108,14 +108,12 @@ def test_the_image_keeps_the_official_contract(server: Settings) -> None:
     name = server.container("contract")
     shell.run(
         "docker", "run", "--detach", "--name", name, "--network", server.network,
-        "--env", "POSTGRES_USER=test", "--env", "POSTGRES_PASSWORD", "--env", "POSTGRES_DB=my \"db",
+        "--env", "POSTGRES_USER=test", "--env", "POSTGRES_PASSWORD", "--env", 'POSTGRES_DB=my "db',
         image(server, "postgres"), "-c", "fsync=off",
         env={"POSTGRES_PASSWORD": "p'w"},
     )  # fmt: skip
     try:
-        container.wait(
-            server, "contract", lambda: None if _ready(name) else "not yet", seconds=30
-        )
+        container.wait(server, "contract", lambda: None if _ready(name) else "not yet", seconds=30)
         seen = shell.run(
             "docker", "exec", "--env", "PGPASSWORD", name, "psql", "--host", name, "--username", "test",
             "--dbname", 'my "db', "--tuples-only", "--no-align",

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import secrets
 import ssl
 import time
 from pathlib import Path
@@ -68,7 +69,9 @@ def test_both_url_forms_answer(fresh: Settings, repository: Repository) -> None:
     assert shell.run("git", "ls-remote", where.removesuffix(".git"), env=env).out == with_suffix
 
 
-def test_a_tag_is_fetched_shallow_and_a_commit_by_name(fresh: Settings, repository: Repository, tmp_path: Path) -> None:
+def test_a_tag_is_fetched_shallow_and_a_commit_by_name(
+    fresh: Settings, repository: Repository, tmp_path: Path
+) -> None:
     first = repository.head
     repository.git("tag", "v1.0.0")
     repository.commit("README", "second\n")
@@ -151,6 +154,8 @@ def test_a_push_is_told_to_the_cluster_as_github_tells_it(
     fresh: Settings, node: Node, repository: Repository
 ) -> None:
     first = gitserver.push(fresh, repository.path)
+    beginning = json.loads(node.wait(lambda request: first in request.body).body)
+    assert (beginning["created"], beginning["head_commit"]["id"]) == (True, first)
     (repository.path / "gone").write_text("x")
     (repository.path / 'ä "quoted"\tname').write_text("x")
     second = repository.commit("README", "second\n")
@@ -193,6 +198,12 @@ def test_a_push_does_not_wait_for_a_webhook_that_fails(
     assert [request.status for request in tries] == [502, 502, 200]
     assert len({request.headers["x-github-delivery"] for request in tries}) == 1
     assert taken.time - tries[0].time > 1
+
+
+def test_a_push_larger_than_gits_buffer(fresh: Settings, repository: Repository) -> None:
+    """Such a push comes in chunks, without a length."""
+    (repository.path / "blob").write_bytes(secrets.token_bytes(6_000_000))
+    assert gitserver.push(fresh, repository.path, repository.commit("README", "x")) == repository.head
 
 
 def test_push_does_nothing_where_main_has_it(fresh: Settings, repository: Repository) -> None:
@@ -250,11 +261,13 @@ def test_push_names_the_file_where_both_sides_changed_it(
     assert "Merge conflict in README" in pulled.out
 
 
-def test_push_of_unrelated_history_and_of_nothing(fresh: Settings, repository: Repository, tmp_path: Path) -> None:
+def test_push_of_unrelated_history_and_of_nothing(
+    fresh: Settings, repository: Repository, tmp_path: Path
+) -> None:
     gitserver.push(fresh, repository.path)
     stranger = Repository.create(tmp_path / "stranger")
     stranger.git("commit", "--quiet", "--amend", "-m", "another beginning")
-    with pytest.raises(Problem, match="cannot be merged: .*unrelated histories"):
+    with pytest.raises(Problem, match=r"cannot be merged: .*unrelated histories"):
         gitserver.push(fresh, stranger.path)
     with pytest.raises(Problem, match="has no commit 'nothing'"):
         gitserver.push(fresh, repository.path, "nothing")
@@ -262,11 +275,13 @@ def test_push_of_unrelated_history_and_of_nothing(fresh: Settings, repository: R
     with pytest.raises(Problem, match="has no commit 'HEAD'"):
         gitserver.push(fresh, tmp_path / "empty")
     (tmp_path / "plain").mkdir()
-    with pytest.raises(Problem, match="has no commit 'HEAD' .*not a git repository"):
+    with pytest.raises(Problem, match=r"has no commit 'HEAD' .*not a git repository"):
         gitserver.push(fresh, tmp_path / "plain")
 
 
-def test_push_of_a_shallow_clone_says_what_to_do(fresh: Settings, repository: Repository, tmp_path: Path) -> None:
+def test_push_of_a_shallow_clone_says_what_to_do(
+    fresh: Settings, repository: Repository, tmp_path: Path
+) -> None:
     repository.commit("README", "second\n")
     shell.run("git", "clone", "--quiet", "--depth=1", f"file://{repository.path}", str(tmp_path / "shallow"))
     with pytest.raises(Problem) as caught:

@@ -49,7 +49,7 @@ def test_concurrent_duplicates_in_two_pods_make_one_entry(migrated: Any, start_a
     for _ in range(5):
         key = uuid.uuid4().hex
         with ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda number: pods[number % 2].add(key), range(32)))
+            answers = list(pool.map(lambda pod, key: pod.add(key), pods * 16, [key] * 32))
         assert sorted(answer.status_code for answer in answers) == [200] * 31 + [201]
         assert len({answer.json()["id"] for answer in answers}) == 1
     assert migrated.query("SELECT count(*) FROM entries") == [(5,)]

@@ -1,6 +1,7 @@
 """The app's life: started before its database, ready, rotated, stopped."""
 
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -66,7 +67,9 @@ def test_rotated_password_needs_no_restart(database: Any, start_app: Any, migrat
     rename = sql.SQL("ALTER ROLE {} PASSWORD 'rotated'").format(sql.Identifier(database.username))
     with database.connect() as admin:
         admin.execute(rename)
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (database.username,))
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (database.username,)
+        )
     until(lambda: app.get("/readyz").status_code == 503, "not ready with the old password")
 
     database.write_credentials(password="rotated")
@@ -76,12 +79,16 @@ def test_rotated_password_needs_no_restart(database: Any, start_app: Any, migrat
     assert "rotated" not in app.said
 
 
-def test_lost_connections_are_replaced_before_use(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
+def test_lost_connections_are_replaced_before_use(
+    database: Any, start_app: Any, migrate: Any, until: Any
+) -> None:
     assert migrate(database.credentials).wait() == 0
     app = start_app(database.credentials)
     assert app.add("before").status_code == 201
     with database.connect() as admin:
-        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (database.username,))
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (database.username,)
+        )
     assert app.add("after").status_code == 201
 
 
@@ -97,7 +104,9 @@ def test_busy_pool_leaves_the_pod_ready(database: Any, start_app: Any, migrate: 
         assert [answer.result().status_code for answer in answers] == [201] * 4
 
 
-def test_sigterm_finishes_the_request_in_flight(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
+def test_sigterm_finishes_the_request_in_flight(
+    database: Any, start_app: Any, migrate: Any, until: Any
+) -> None:
     assert migrate(database.credentials).wait() == 0
     app = start_app(database.credentials, DRAIN_SECONDS="0.3")
     with database.connect() as admin, ThreadPoolExecutor(1) as pool:
@@ -108,6 +117,8 @@ def test_sigterm_finishes_the_request_in_flight(database: Any, start_app: Any, m
             until(lambda: _waiting(database) == 1, "the insert waits for the table")
             app.terminate()
             until(lambda: _refuses(app), "the listener closes")
+            # Longer than it would take to be cut off.
+            time.sleep(1.5)
             assert app.popen.poll() is None
         assert answer.result().status_code == 201
     assert app.wait() == 0
@@ -139,4 +150,3 @@ def _refuses(app: Any) -> bool:
     except httpx.TransportError:
         return True
     return False
-

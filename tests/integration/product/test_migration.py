@@ -19,9 +19,11 @@ def _has_table(database: Any, name: str) -> bool:
 
 
 def _busy_backends(database: Any) -> list[Any]:
-    return database.query(
-        "SELECT query FROM pg_stat_activity WHERE application_name LIKE 'eks-migration%'"
-        " AND datname = current_database()"
+    return list(
+        database.query(
+            "SELECT query FROM pg_stat_activity WHERE application_name LIKE 'eks-migration%'"
+            " AND datname = current_database()"
+        )
     )
 
 
@@ -116,9 +118,7 @@ def test_table_in_use_for_ever_ends_and_leaves_the_schema(
     )
     with database.connect() as admin, admin.transaction():
         admin.execute("SELECT * FROM entries")
-        job = migrate(
-            database.credentials, source, MIGRATION_LOCK_TIMEOUT="0.2", MIGRATION_LOCK_TRIES="2"
-        )
+        job = migrate(database.credentials, source, MIGRATION_LOCK_TIMEOUT="0.2", MIGRATION_LOCK_TRIES="2")
         assert job.wait() == 1
     assert job.said.splitlines()[-1].endswith(
         "revision 0002 failed and is rolled back: canceling statement due to lock timeout"

@@ -40,6 +40,12 @@ def git(*args: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
+def is_ancestor(old: str, new: str) -> bool:
+    """Whether `new` builds on `old`."""
+    done = subprocess.run(("git", "merge-base", "--is-ancestor", old, new), capture_output=True, check=False)
+    return done.returncode == 0
+
+
 def commits(old: str, new: str, ref: str) -> list[dict[str, Any]]:
     """List what a push brought, oldest first, with the files that each commit touched.
 
@@ -47,7 +53,7 @@ def commits(old: str, new: str, ref: str) -> list[dict[str, Any]]:
     """
     if new == NONE:
         return []
-    known = ("--not", f"--exclude={ref}", "--all") if old == NONE else ("--not", old)
+    known = ("--not", f"--exclude={ref}", "--glob=refs/*") if old == NONE else ("--not", old)
     fields = "%x01%H%x00%T%x00%aI%x00%an%x00%ae%x00%cn%x00%ce%x00%B%x00"
     text = git(
         "log", "-z", f"--max-count={COMMITS_SHOWN}", "--no-renames", "--diff-merges=first-parent",
@@ -82,7 +88,7 @@ def payload(full_name: str, pusher: str, old: str, new: str, ref: str) -> dict[s
     owner, name = full_name.split("/")
     url = f"https://{HOST}/{full_name}"
     brought = commits(old, new, ref)
-    forced = NONE not in (old, new) and git("merge-base", old, new).strip() != old
+    forced = NONE not in (old, new) and not is_ancestor(old, new)
     return {
         "ref": ref,
         "before": old,

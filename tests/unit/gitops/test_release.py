@@ -1,0 +1,147 @@
+"""A release is one fact: the tag of eks-app."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ci import render, shell, supply
+from ci.render import Document
+from ci.settings import IMAGES, Settings, wiring
+from tests.unit.gitops.conftest import ENVIRONMENTS, Find
+
+
+def product_images(documents: list[Document]) -> dict[str, str]:
+    """Container name to image, of the Deployment and the migration Job."""
+    return {
+        container["name"]: container["image"]
+        for document in documents
+        if document["kind"] in ("Deployment", "Job")
+        for container in document["spec"]["template"]["spec"]["containers"]
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_setting_the_app_image_moves_all_three(
+    configuration: Settings, tmp_path: Path, environment: str
+) -> None:
+    registry = wiring(environment).registry
+    copy = shutil.copytree(render.GITOPS, tmp_path / "gitops")
+    overlay = copy / "main" / "overlays" / environment
+    kustomize = str(supply.tool(configuration, "kustomize"))
+    shell.run(kustomize, "edit", "set", "image", f"eks-app={registry}/eks-app:v9.9.9", cwd=overlay)
+    assert product_images(render.overlay(configuration, overlay)) == {
+        "app": f"{registry}/eks-app:v9.9.9",
+        "web": f"{registry}/eks-web:v9.9.9",
+        "migration": f"{registry}/eks-migration:v9.9.9",
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_overlay_names_the_registry_of_the_wiring_file(
+    rendered: Mapping[tuple[str, str], list[Document]], environment: str
+) -> None:
+    registry = wiring(environment).registry
+    names = {image.rpartition(":")[0] for image in product_images(rendered["main", environment]).values()}
+    assert names == {f"{registry}/{image}" for image in IMAGES}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_image_updater_tracks_the_app_alone_and_writes_to_its_overlay(
+    find: Find, environment: str
+) -> None:
+    where = wiring(environment)
+    spec = find("platform/image-updater", environment, "ImageUpdater", "main")["spec"]
+    assert spec == {
+        "commonUpdateSettings": {
+            "updateStrategy": "semver",
+            "allowTags": r"regexp:^v[0-9]+\.[0-9]+\.[0-9]+$",
+        },
+        "writeBackConfig": {
+            "method": "git",
+            "gitConfig": {
+                "repository": where.repo_url,
+                "branch": "main",
+                "writeBackTarget": f"kustomization:/gitops/main/overlays/{environment}",
+            },
+        },
+        "applicationRefs": [
+            {
+                "namePattern": "main",
+                "images": [
+                    {
+                        "alias": "app",
+                        "imageName": f"{where.registry}/eks-app",
+                        "manifestTargets": {"kustomize": {"name": "eks-app"}},
+                    }
+                ],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_image_updater_comes_after_its_definition(find: Find, environment: str) -> None:
+    updater = find("platform/image-updater", environment, "ImageUpdater", "main")
+    assert updater["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "1"
+    crd = find(
+        "platform/image-updater", environment, "CustomResourceDefinition",
+        "imageupdaters.argocd-image-updater.argoproj.io",
+    )  # fmt: skip
+    assert "argocd.argoproj.io/sync-wave" not in crd["metadata"].get("annotations", {})
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_migration_is_a_hook_that_ends(find: Find, environment: str) -> None:
+    job = find("main", environment, "Job", "migration")
+    assert job["metadata"]["annotations"] == {
+        "argocd.argoproj.io/hook": "PreSync",
+        "argocd.argoproj.io/hook-delete-policy": "BeforeHookCreation",
+    }
+    own = {key: value for key, value in job["spec"].items() if key != "template"}
+    assert own == {"activeDeadlineSeconds": 120, "backoffLimit": 0}
+    pod = job["spec"]["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"
+    assert pod["serviceAccountName"] == "account-for-db-migrator"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_the_pods_name_is_there_a_wave_earlier(
+    rendered: Mapping[tuple[str, str], list[Document]], environment: str
+) -> None:
+    there = {
+        (document["kind"], document["metadata"]["name"])
+        for document in rendered["platform/main-prerequisites", environment]
+    }
+    for document in rendered["main", environment]:
+        if document["kind"] in ("Deployment", "Job"):
+            pod = document["spec"]["template"]["spec"]
+            assert ("ServiceAccount", pod["serviceAccountName"]) in there
+            secrets = {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
+            assert secrets == {"database-secrets"}
+            assert all(("Secret", secret) in there for secret in secrets)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_migration_may_write_its_report_and_nothing_else(find: Find, environment: str) -> None:
+    where = "platform/main-prerequisites"
+    assert find(where, environment, "Role", "migration-report")["rules"] == [
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "resourceNames": ["migration-report"],
+            "verbs": ["get", "patch"],
+        }
+    ]
+    assert find(where, environment, "RoleBinding", "migration-report")["subjects"] == [
+        {"kind": "ServiceAccount", "name": "account-for-db-migrator", "namespace": "main"}
+    ]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_rollout_never_goes_below_two(find: Find, environment: str) -> None:
+    spec = find("main", environment, "Deployment", "main")["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": "100%"}
+    assert find("main", environment, "PodDisruptionBudget", "main")["spec"]["minAvailable"] == 1
