@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -80,13 +81,20 @@ class Environment:
         self.settings = settings
         self.product = httpx.Client(base_url=settings.url, timeout=10, trust_env=False)
         self.registry = httpx.Client(base_url=f"http://{settings.push_registry}", timeout=10, trust_env=False)
-        api = config.new_client_from_config(str(settings.kubeconfig))
+        self.api: Any = config.new_client_from_config(str(settings.kubeconfig))  # type: ignore[no-untyped-call]
         # As Any: every field is optional in the client's types, and an absent one fails the test anyway.
-        self.core: Any = client.CoreV1Api(api)
-        self.apps: Any = client.AppsV1Api(api)
-        self.batch: Any = client.BatchV1Api(api)
-        self.network: Any = client.NetworkingV1Api(api)
-        self.custom: Any = client.CustomObjectsApi(api)
+        self.core: Any = client.CoreV1Api(self.api)
+        self.apps: Any = client.AppsV1Api(self.api)
+        self.batch: Any = client.BatchV1Api(self.api)
+        self.network: Any = client.NetworkingV1Api(self.api)
+        self.custom: Any = client.CustomObjectsApi(self.api)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.product.close()
+        self.registry.close()
+        self.api.rest_client.pool_manager.clear()
+        self.api.close()
 
     # Verbs
 
@@ -202,8 +210,11 @@ class Environment:
     def repository(self) -> str:
         return f"https://127.0.0.1:{self.settings.git_port}/acme/slipway.git"
 
-    def git(self, *argv: str, cwd: Path | None = None) -> str:
-        """Run git against the server as the cluster would: the authority comes from its ConfigMap."""
+    def git(self, *argv: str, cwd: Path | None = None, login: str = "") -> str:
+        """Run git against the server as the cluster would: the authority comes from its ConfigMap.
+
+        `login` is the name of the Secret to log in with; reading needs none.
+        """
         authority = self.settings.state / "e2e-authority.pem"
         authority.write_text(
             self.core.read_namespaced_config_map("argocd-tls-certs-cm", ARGOCD).data["github.com"]
@@ -212,6 +223,12 @@ class Environment:
             **os.environ, "GIT_SSL_CAINFO": str(authority), "GIT_TERMINAL_PROMPT": "0", "NO_PROXY": "127.0.0.1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
         }  # fmt: skip
+        if login:
+            found = self.core.read_namespaced_secret(login, ARGOCD).data
+            user, password = (base64.b64decode(found[key]) for key in ("username", "password"))
+            basic = base64.b64encode(user + b":" + password).decode()
+            env |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader"}
+            env |= {"GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}"}
         done = subprocess.run(
             ["git", *argv], cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
         )
@@ -225,11 +242,20 @@ class Environment:
     def head(self) -> str:
         return self.refs()["refs/heads/main"]
 
-    def pushing(self) -> str:
-        """The repository's URL with the login that the Image Updater has."""
-        login = self.core.read_namespaced_secret("git-creds", ARGOCD).data
-        user, password = (base64.b64decode(login[key]).decode() for key in ("username", "password"))
-        return self.repository.replace("https://", f"https://{user}:{password}@")
+    def commits_since(self, before: str) -> list[dict[str, str]]:
+        """Commits on main after `before`, newest first: paths and changed lines of each."""
+        with tempfile.TemporaryDirectory() as folder:
+            clone = Path(folder)
+            self.git("clone", "--quiet", "--bare", self.repository, folder)
+            found = self.git("rev-list", f"{before}..main", cwd=clone).split()
+            return [
+                {
+                    "commit": commit,
+                    "paths": self.git("show", "--format=", "--name-only", commit, cwd=clone).strip(),
+                    "diff": self.git("show", "--format=", "--unified=0", commit, cwd=clone),
+                }
+                for commit in found
+            ]
 
     # All of it
 

@@ -23,6 +23,9 @@ class Observer(threading.Thread):
     def once(self) -> None:
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Let go of what the thread used."""
+
     def run(self) -> None:
         try:
             while not self.stopping.is_set():
@@ -39,6 +42,7 @@ class Observer(threading.Thread):
     ) -> None:
         self.stopping.set()
         self.join(30)
+        self.close()
         if self.error is not None and error is None:
             raise self.error
 
@@ -67,6 +71,9 @@ class Pods(Observer):
         began = time.monotonic()
         self.samples.append(Sample(began, self.environment.pods(), self.environment.job()))
         self.stopping.wait(max(0.0, began + self.INTERVAL - time.monotonic()))
+
+    def close(self) -> None:
+        self.environment.close()
 
     @property
     def rate(self) -> float:

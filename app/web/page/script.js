@@ -131,13 +131,15 @@ function draft() {
 
 async function add(event) {
   event.preventDefault();
+  if (at("add").getAttribute("aria-disabled") === "true") return;
+  say("added", "");
+  say("not-added", "");
   const entry = draft();
-  if (!entry || at("add").getAttribute("aria-disabled") === "true") return;
+  if (!entry) return;
   const body = JSON.stringify(entry);
   // The same content sent again after an error keeps its key, so that it is never booked twice.
   if (attempt?.body !== body) attempt = { body, key: newKey() };
   at("add").setAttribute("aria-disabled", "true");
-  say("added", "");
   try {
     const stored = await ask("/api/entries", {
       method: "POST",
@@ -149,7 +151,7 @@ async function add(event) {
     say("added", `Added: ${stored.description}, ${money.format(stored.amount / 100)}.`);
     at("description").focus();
   } catch (problem) {
-    mark("description", `Not added. ${problem.message}`);
+    say("not-added", `Not added. ${problem.message}`);
   }
   at("add").setAttribute("aria-disabled", "false");
   await refresh();

@@ -69,8 +69,9 @@ def test_both_url_forms_answer(fresh: Settings, repository: Repository) -> None:
     assert shell.run("git", "ls-remote", where.removesuffix(".git"), env=env).out == with_suffix
 
 
+@pytest.mark.parametrize("protocol", [0, 2])  # go-git speaks 0
 def test_a_tag_is_fetched_shallow_and_a_commit_by_name(
-    fresh: Settings, repository: Repository, tmp_path: Path
+    fresh: Settings, repository: Repository, tmp_path: Path, protocol: int
 ) -> None:
     first = repository.head
     repository.git("tag", "v1.0.0")
@@ -81,7 +82,8 @@ def test_a_tag_is_fetched_shallow_and_a_commit_by_name(
     for ref in ("v1.0.0", first):
         clone = tmp_path / ref
         shell.run("git", "init", "--quiet", str(clone))
-        shell.run("git", "fetch", "--depth=1", where, ref, cwd=clone, env=as_(fresh, "", "")[1])
+        fetch = ("git", "-c", f"protocol.version={protocol}", "fetch", "--depth=1", where, ref)
+        shell.run(*fetch, cwd=clone, env=as_(fresh, "", "")[1])
         assert shell.run("git", "rev-parse", "FETCH_HEAD", cwd=clone).out.strip() == first
 
 
@@ -190,14 +192,13 @@ def test_a_push_does_not_wait_for_a_webhook_that_fails(
     fresh: Settings, node: Node, repository: Repository
 ) -> None:
     node.start(502, 502)
-    started = time.monotonic()
     gitserver.push(fresh, repository.path)
-    assert time.monotonic() - started < 5  # the retries alone take 1.5 s; an unanswered one would take 10
+    ended = time.time()
     taken = node.wait(lambda request: repository.head in request.body and request.status == 200)
     tries = [request for request in node.received() if repository.head in request.body]
     assert [request.status for request in tries] == [502, 502, 200]
     assert len({request.headers["x-github-delivery"] for request in tries}) == 1
-    assert taken.time - tries[0].time > 1
+    assert ended < taken.time > tries[0].time + 1
 
 
 def test_a_push_larger_than_gits_buffer(fresh: Settings, repository: Repository) -> None:
