@@ -73,18 +73,19 @@ def test_both_url_forms_answer(fresh: Settings, repository: Repository) -> None:
 def test_a_tag_is_fetched_shallow_and_a_commit_by_name(
     fresh: Settings, repository: Repository, tmp_path: Path, protocol: int
 ) -> None:
-    first = repository.head
+    inner = repository.head  # the tip of no ref
+    tagged = repository.commit("README", "second\n")
     repository.git("tag", "v1.0.0")
-    repository.commit("README", "second\n")
+    repository.commit("README", "third\n")
     gitserver.push(fresh, repository.path)
-    where, _ = as_(fresh, "", "")
+    where, env = as_(fresh, "", "")
     repository.git("push", "--quiet", where, "v1.0.0", env=gitserver.environment(fresh))
-    for ref in ("v1.0.0", first):
+    for ref, commit in (("v1.0.0", tagged), (inner, inner)):
         clone = tmp_path / ref
         shell.run("git", "init", "--quiet", str(clone))
         fetch = ("git", "-c", f"protocol.version={protocol}", "fetch", "--depth=1", where, ref)
-        shell.run(*fetch, cwd=clone, env=as_(fresh, "", "")[1])
-        assert shell.run("git", "rev-parse", "FETCH_HEAD", cwd=clone).out.strip() == first
+        shell.run(*fetch, cwd=clone, env=env)
+        assert shell.run("git", "rev-parse", "FETCH_HEAD", cwd=clone).out.strip() == commit
 
 
 @pytest.mark.parametrize(("user", "password"), [("", ""), ("slipway", "wrong"), ("root", "PASSWORD")])

@@ -28,7 +28,7 @@ from cryptography.x509.oid import NameOID
 APP = Path(__file__).resolve().parents[3] / "app"
 
 
-def _until(condition: Callable[[], Any], what: str, seconds: float = 15) -> Any:
+def _until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     """Call `condition` until it returns something true; fail with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -53,7 +53,7 @@ class Process:
         """Send SIGTERM, as the kubelet does."""
         self.popen.send_signal(signal.SIGTERM)
 
-    def wait(self, seconds: float = 15) -> int:
+    def wait(self, seconds: float = 40) -> int:
         """Return the exit code."""
         return self.popen.wait(seconds)
 

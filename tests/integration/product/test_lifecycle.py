@@ -31,7 +31,7 @@ def test_starts_without_database_and_becomes_ready_when_it_comes(
 
     database.write_credentials()
     assert migrate(database.credentials).wait() == 0
-    until(lambda: _ready(app), f"ready; {app.said}", seconds=8)
+    until(lambda: _ready(app), f"ready; {app.said}")
     assert app.add("k1").status_code == 201
 
 
@@ -73,7 +73,7 @@ def test_rotated_password_needs_no_restart(database: Any, start_app: Any, migrat
     until(lambda: app.get("/readyz").status_code == 503, "not ready with the old password")
 
     database.write_credentials(password="rotated")
-    until(lambda: _ready(app), "ready with the new password", seconds=8)
+    until(lambda: _ready(app), "ready with the new password")
     assert app.add("after").status_code == 201
     assert database.password not in app.said
     assert "rotated" not in app.said
@@ -127,10 +127,10 @@ def test_sigterm_finishes_the_request_in_flight(
 
 def test_sigterm_first_drains(database: Any, start_app: Any, migrate: Any, until: Any) -> None:
     assert migrate(database.credentials).wait() == 0
-    app = start_app(database.credentials, DRAIN_SECONDS="2")
+    app = start_app(database.credentials, DRAIN_SECONDS="3")
     assert app.get("/readyz").status_code == 200
     app.terminate()
-    until(lambda: app.get("/readyz").status_code == 503, "not ready", seconds=1)
+    until(lambda: app.get("/readyz").status_code == 503, "not ready")
     assert app.add("late").status_code == 201
     assert app.wait() == 0
     assert '"message": "stopped"' in app.said
