@@ -34,13 +34,17 @@ def machine(settings: Settings) -> Iterator[tuple[str, str]]:
     version = engine.version()
     yield "engine", f"Docker {version}" if version else _no_engine(facts)
     yield "capabilities", _capabilities(facts)
-    yield "cgroup", f"v{facts.cgroup}" + (
-        ", deprecated: kubelet is told to accept it" if facts.cgroup == 1 else ""
+    yield (
+        "cgroup",
+        f"v{facts.cgroup}" + (", deprecated: kubelet is told to accept it" if facts.cgroup == 1 else ""),
     )
     yield "cores", str(facts.cores)
     yield "memory", f"{facts.memory_available / GIB:.1f} GiB available, {host.MEMORY_NEEDED / GIB:.0f} needed"
     free = host.free_disk(settings.cache) / GIB
-    yield "disk", f"{free:.1f} GiB free, {preflight.disk_needed(settings) / GIB:.0f} needed in {settings.cache}"
+    yield (
+        "disk",
+        f"{free:.1f} GiB free, {preflight.disk_needed(settings) / GIB:.0f} needed in {settings.cache}",
+    )
     for port, role in preflight.ports(settings).items():
         ours = version is not None and kind.publishes(settings, port)
         state = "in use by this environment" if ours else "taken" if host.port_taken(port) else "free"

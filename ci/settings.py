@@ -111,9 +111,7 @@ def wiring(environment: str) -> Wiring:
     try:
         data = yaml.safe_load(path.read_text())["data"]
     except FileNotFoundError:
-        raise Problem(
-            f"environment '{environment}' has no wiring file", fix=f"create {path}"
-        ) from None
+        raise Problem(f"environment '{environment}' has no wiring file", fix=f"create {path}") from None
     return Wiring(
         environment=environment,
         account=data["account"],
@@ -126,7 +124,5 @@ def wiring(environment: str) -> Wiring:
 def _port() -> int:
     text = os.environ.get("SLIPWAY_PORT", "8080")
     if not text.isdecimal() or not 1024 <= int(text) <= 65500:
-        raise Problem(
-            f"SLIPWAY_PORT '{text}' is not a usable port", fix="set a number from 1024 to 65500"
-        )
+        raise Problem(f"SLIPWAY_PORT '{text}' is not a usable port", fix="set a number from 1024 to 65500")
     return int(text)

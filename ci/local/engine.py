@@ -20,9 +20,7 @@ _RUNTIME = "slipway"
 def version() -> str | None:
     """Version of the engine that answers, or None."""
     try:
-        found = shell.run(
-            "docker", "version", "--format", "{{.Server.Version}}", ok=(0, 1), timeout=20
-        )
+        found = shell.run("docker", "version", "--format", "{{.Server.Version}}", ok=(0, 1), timeout=20)
     except (Problem, shell.CommandFailed):
         return None
     return found.out.strip() or None if found.code == 0 else None
@@ -98,9 +96,7 @@ def _start(settings: Settings) -> None:
 
     def answers() -> str | None:
         if process.poll() is not None:
-            raise Problem(
-                f"dockerd ended with {process.returncode}", fix=f"read {folder / 'dockerd.log'}"
-            )
+            raise Problem(f"dockerd ended with {process.returncode}", fix=f"read {folder / 'dockerd.log'}")
         return None if version() else "the engine does not answer yet"
 
     waiting.until(

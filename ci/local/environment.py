@@ -154,7 +154,7 @@ def _argocd(settings: Settings, cluster: Cluster) -> None:
         folder = render.GITOPS / "bootstrap" / "overlays" / settings.wiring.environment
         manifests = render.overlay(settings, folder, render.mirrors(settings))
         first = ("Namespace", "CustomResourceDefinition", "AppProject")
-        ordered = [m for kind in first for m in manifests if m["kind"] == kind]
+        ordered = [m for wanted in first for m in manifests if m["kind"] == wanted]
         rest = [m for m in manifests if m["kind"] not in (*first, "Application")]
         cluster.apply([_namespace(status.PRODUCT), *ordered, *rest])
         # A manager of their own: upstream's manifests name the same objects, without data, and the
@@ -169,8 +169,8 @@ def _argocd(settings: Settings, cluster: Cluster) -> None:
 
 def _workloads(cluster: Cluster) -> str | None:
     """None when every Argo CD workload is ready, else the first that is not."""
-    for kind in (kubernetes.DEPLOYMENT, "apps/v1/StatefulSet"):
-        for found in cluster.list(kind, ARGOCD):
+    for workload in (kubernetes.DEPLOYMENT, "apps/v1/StatefulSet"):
+        for found in cluster.list(workload, ARGOCD):
             name = found["metadata"]["name"]
             wanted, state = found["spec"].get("replicas", 1), found.get("status", {})
             if name.startswith("argocd-image-updater"):

@@ -34,17 +34,13 @@ def ensure(settings: Settings) -> None:
 
 def node_state(settings: Settings) -> str | None:
     """Docker's state of the node's container (running, exited, ...), or None without one."""
-    found = shell.run(
-        "docker", "inspect", "--format", "{{.State.Status}}", settings.node, ok=(0, 1)
-    )
+    found = shell.run("docker", "inspect", "--format", "{{.State.Status}}", settings.node, ok=(0, 1))
     return found.out.strip() if found.code == 0 else None
 
 
 def publishes(settings: Settings, port: int) -> bool:
     """Whether a container of this environment holds `port` on 127.0.0.1."""
-    found = shell.run(
-        "docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}", ok=(0, 1)
-    )
+    found = shell.run("docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}", ok=(0, 1))
     return any(name.startswith(f"{settings.name}-") for name in found.out.split())
 
 
@@ -58,12 +54,8 @@ def delete(settings: Settings) -> None:
 
 def configuration(settings: Settings, built: bool, runc: Path | None) -> dict[str, Any]:
     """The kind configuration; `built` tells our own node image from upstream's."""
-    mounts = [
-        {"hostPath": str(_mirror_folder(settings)), "containerPath": _MIRROR, "readOnly": True}
-    ]
-    patches = [
-        f'version = 2\n[{_CRI}.registry]\n  config_path = "{Path(_MIRROR).parent}"\n'
-    ]
+    mounts = [{"hostPath": str(_mirror_folder(settings)), "containerPath": _MIRROR, "readOnly": True}]
+    patches = [f'version = 2\n[{_CRI}.registry]\n  config_path = "{Path(_MIRROR).parent}"\n']
     if runc is not None:
         mounts.append({"hostPath": str(runc), "containerPath": _WRAPPER, "readOnly": True})
         patches.append(

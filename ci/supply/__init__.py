@@ -23,9 +23,7 @@ def mode() -> str:
     """How components are obtained: SLIPWAY_SUPPLY, one of auto, pull and build."""
     chosen = os.environ.get("SLIPWAY_SUPPLY", "auto")
     if chosen not in MODES:
-        raise Problem(
-            f"SLIPWAY_SUPPLY '{chosen}' is not a mode", fix=f"set one of: {', '.join(MODES)}"
-        )
+        raise Problem(f"SLIPWAY_SUPPLY '{chosen}' is not a mode", fix=f"set one of: {', '.join(MODES)}")
     return chosen
 
 
@@ -193,9 +191,7 @@ def _make(settings: Settings, component: Component, way: str) -> None:
         _BUILDERS[component.how](settings, component)
         if component.image is not None:
             _keep(settings, component)
-    store.record(
-        settings.cache, component.name, images.key(component), way, time.monotonic() - started
-    )
+    store.record(settings.cache, component.name, images.key(component), way, time.monotonic() - started)
 
 
 def _keep(settings: Settings, component: Component) -> None:

@@ -1,5 +1,6 @@
 """The catalogue of third-party components, loaded and checked."""
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -98,14 +99,21 @@ class Catalogue:
         return [c for c in self.components.values() if c.name in wanted]
 
 
+def load() -> Catalogue:
+    """Load the catalogue, or the one that SLIPWAY_CATALOGUE names (a site's own versions)."""
+    return read(Path(os.environ.get("SLIPWAY_CATALOGUE") or HERE / "catalogue.toml"))
+
+
 @cache
-def load(path: Path = HERE / "catalogue.toml") -> Catalogue:
-    """Load the catalogue; unknown fields and dangling references raise Problem."""
-    data = tomllib.loads(path.read_text())
+def read(path: Path) -> Catalogue:
+    """Read a catalogue; a missing file, unknown fields and dangling names raise Problem."""
     try:
+        data = tomllib.loads(path.read_text())
         components = {name: _component(name, entry) for name, entry in data["component"].items()}
-        mirrors = {name: Mirror(**_tuples(entry)) for name, entry in data["mirror"].items()}
+        mirrors = {name: Mirror(**_tuples(entry)) for name, entry in data.get("mirror", {}).items()}
         catalogue = Catalogue(components, mirrors, data["toolchain"]["version"])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Problem(f"catalogue cannot be read: {error}", fix=f"correct {path}") from error
     except (TypeError, KeyError) as error:
         raise Problem(f"catalogue entry is malformed: {error}", fix=f"correct {path}") from error
     for component in components.values():

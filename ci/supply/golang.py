@@ -35,9 +35,7 @@ def build(settings: Settings, component: Component) -> Path:
         return target
     with store.building(target) as draft, store.building(_workspace(settings, component)) as module:
         _lay_out(component, module)
-        packages = (
-            ["."] if go.imports else [go.module + ("" if p == "." else f"/{p}") for p in go.packages]
-        )
+        packages = ["."] if go.imports else [go.module + ("" if p == "." else f"/{p}") for p in go.packages]
         _run_go(
             settings, component, module,
             "build", "-mod=readonly", *_FLAGS, "-ldflags", f"-s -w {go.ldflags}".strip(),
@@ -95,10 +93,11 @@ def _lay_out(component: Component, folder: Path) -> None:
     for name in ("go.mod", "go.sum"):
         shutil.copy(HERE / "modules" / component.name / name, folder / name)
     if component.go is not None and component.go.imports:
-        (folder / "main.go").write_text(_generated_main(component.go))
+        (folder / "main.go").write_text(generated_main(component.go))
 
 
-def _generated_main(go: GoBuild) -> str:
+def generated_main(go: GoBuild) -> str:
+    """The Go source of a main package that imports the chosen plugins and starts upstream's."""
     imports = "".join(f'\t_ "{go.module}/plugin/{name}"\n' for name in go.imports)
     return (
         f'package main\n\nimport (\n{imports}\t"{go.module}/coremain"\n)\n\n'
@@ -106,9 +105,7 @@ def _generated_main(go: GoBuild) -> str:
     )
 
 
-def _run_go(
-    settings: Settings, component: Component, folder: Path, *arguments: str
-) -> shell.Result:
+def _run_go(settings: Settings, component: Component, folder: Path, *arguments: str) -> shell.Result:
     root = toolchain(settings)
     log = settings.cache / "logs" / f"{component.name}.log"
     env = {
@@ -124,6 +121,4 @@ def _run_go(
     try:
         return shell.run(str(root / "bin" / "go"), *arguments, cwd=folder, env=env, log=log)
     except shell.CommandFailed as error:
-        raise Problem(
-            f"building {component.name} failed: {error.last_words}", fix=f"read {log}"
-        ) from error
+        raise Problem(f"building {component.name} failed: {error.last_words}", fix=f"read {log}") from error

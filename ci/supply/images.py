@@ -63,7 +63,8 @@ def build_recipe(settings: Settings, component: Component, buildx: Path) -> None
     assert component.image is not None
     catalogue = load()
     with store.building(settings.cache / "work" / f"{component.name}-context") as context:
-        shutil.copytree(HERE / "images" / component.name, context, dirs_exist_ok=True)
+        recipe = HERE / "images" / component.name
+        shutil.copytree(recipe, context, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         for owner in (component.name, *component.uses):
             copy_programs(settings, catalogue, owner, context / "bin")
         if component.module_files:
@@ -97,9 +98,7 @@ def buildx_build(
             *(["--target", target] if target else []), str(context), log=log,
         )  # fmt: skip
     except shell.CommandFailed as error:
-        raise Problem(
-            f"building image {name} failed: {error.last_words}", fix=f"read {log}"
-        ) from error
+        raise Problem(f"building image {name} failed: {error.last_words}", fix=f"read {log}") from error
 
 
 def debian_program(settings: Settings, component: Component, target: Path) -> None:
@@ -132,9 +131,7 @@ def ensure_package(program: str, *packages: str) -> None:
         return
     wanted = packages or (program,)
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
-        raise Problem(
-            f"program '{program}' is missing", fix=f"apt-get install {' '.join(wanted)} (as root)"
-        )
+        raise Problem(f"program '{program}' is missing", fix=f"apt-get install {' '.join(wanted)} (as root)")
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     shell.run("apt-get", "update", "-qq")
     shell.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, env=env)

@@ -7,7 +7,7 @@ from pathlib import Path
 from ci import shell
 from ci.settings import Settings
 from ci.supply import enginestore, golang, images, store
-from ci.supply.catalogue import Component, load
+from ci.supply.catalogue import HERE, Component, load
 
 _CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
@@ -18,7 +18,7 @@ def build(settings: Settings, component: Component, buildx: Path) -> None:
     catalogue = load()
     log = settings.cache / "logs" / "node.log"
     with store.building(settings.cache / "work" / "node-context") as context:
-        shutil.copytree(store_recipe(), context, dirs_exist_ok=True)
+        shutil.copytree(HERE / "images" / "node", context, dirs_exist_ok=True)
         for owner in component.uses:
             images.copy_programs(settings, catalogue, owner, context / "bin")
         kind = golang.module_folder(settings, catalogue.get("kind"))
@@ -35,11 +35,6 @@ def build(settings: Settings, component: Component, buildx: Path) -> None:
     archive.unlink()
 
 
-def store_recipe() -> Path:
-    """The folder of the node's recipe."""
-    return images.HERE / "images" / "node"
-
-
 def component_tags() -> dict[str, str]:
     """Tags under which the built node holds etcd and CoreDNS, for kubeadm's configuration."""
     catalogue = load()
@@ -49,9 +44,7 @@ def component_tags() -> dict[str, str]:
     }
 
 
-def _control_plane_images(
-    settings: Settings, buildx: Path, context: Path, version: str
-) -> list[str]:
+def _control_plane_images(settings: Settings, buildx: Path, context: Path, version: str) -> list[str]:
     """Build the images kubeadm expects and return their names."""
     pause = _pause_image(context)
     tags = component_tags()

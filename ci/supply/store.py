@@ -26,7 +26,7 @@ def digest(*parts: str | bytes) -> str:
 def folder_digest(folder: Path) -> str:
     """Hash names, modes and contents of all files below `folder`."""
     parts: list[str | bytes] = []
-    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.parent.name != "__pycache__"):
         parts += [str(path.relative_to(folder)), oct(path.stat().st_mode & 0o111), path.read_bytes()]
     return digest(*parts)
 
