@@ -121,8 +121,9 @@ def _publish_from(settings: Settings, server: git.Remote, version: str, source: 
     """Publish `version` from its tag where git has one (the registry was lost), else from HEAD."""
     tagged = server.tag(version)
     if tagged is None:
-        publish.publish(settings, version, source)
+        # The tag first, as `release` does: whoever goes on after a kill takes the same commit.
         server.push_tag(source, git.revision(source), version)
+        publish.publish(settings, version, source)
         return
     with tempfile.TemporaryDirectory(prefix="slipway-source-") as folder:
         env = gitserver.environment(settings)

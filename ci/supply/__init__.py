@@ -1,15 +1,14 @@
 """Supply: every third-party image and tool, pulled where upstream answers, built where not."""
 
-import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from ci import shell
+from ci.oci import Archive, Blobs, Registry, upload
 from ci.problem import Problem
 from ci.progress import clock, console, step
 from ci.settings import Settings
@@ -17,6 +16,8 @@ from ci.supply import enginestore, golang, images, node, pull, store
 from ci.supply.catalogue import Component, load
 
 MODES = ("auto", "pull", "build")
+_IDENTITY = "dev.slipway.image-id"
+"""Annotation on what we publish: the engine's id of the image, to know it again."""
 
 
 def mode() -> str:
@@ -74,23 +75,42 @@ def ensure(settings: Settings, names: Iterable[str]) -> None:
 
 
 def publish(settings: Settings, names: Iterable[str]) -> None:
-    """Push images to the environment's registry, under upstream's path, where it lacks them."""
-    record = settings.state / "published.json"
-    known: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
-    for name in names:
-        reference = image(settings, name)
-        path = enginestore.mirror_path(reference)
-        identity = shell.run("docker", "image", "inspect", "--format", "{{.Id}}", reference).out.strip()
-        if known.get(path) == identity and _registry_has(settings, path):
-            continue
-        target = f"{settings.push_registry}/{path}"
-        with step(f"publish {path} to the local registry"):
-            shell.run("docker", "tag", reference, target)
-            shell.run("docker", "push", "--quiet", target)
-            shell.run("docker", "image", "rm", target)
-        known[path] = identity
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps(known))
+    """Push images to the environment's registry, under upstream's path, where it lacks them.
+
+    Layers are compressed once and kept in the cache, so a new environment costs a copy.
+    """
+    with Registry(f"http://{settings.push_registry}") as registry:
+        for name in names:
+            reference = image(settings, name)
+            repository, _, tag = enginestore.mirror_path(reference).rpartition(":")
+            identity = enginestore.identity(reference)
+            found = registry.manifest(repository, tag)
+            if found is not None and found.annotations.get(_IDENTITY) == identity:
+                continue
+            with (
+                step(f"publish {repository}:{tag} to the local registry"),
+                _saved(settings, name) as path,
+                Archive(path) as archive,
+            ):
+                (saved,) = archive.images()
+                blobs, notes = Blobs(settings.cache / "blobs"), {_IDENTITY: identity}
+                ready = upload(registry, blobs, repository, saved, notes)
+                registry.put_manifest(repository, tag, ready.manifest)
+
+
+@contextmanager
+def _saved(settings: Settings, name: str) -> Iterator[Path]:
+    """The archive of an image: the cache's own where it was built, else a passing one."""
+    component = load().get(name)
+    if _cached(settings, component) and enginestore.key_of(str(component.image)):
+        yield _archive(settings, component)
+        return
+    passing = settings.state / "tmp" / f"{name}.tar"
+    enginestore.save(str(component.image), passing)
+    try:
+        yield passing
+    finally:
+        passing.unlink()
 
 
 def clear(settings: Settings) -> None:
@@ -236,13 +256,3 @@ _BUILDERS: dict[str, Callable[[Settings, Component], None]] = {
     "dockerfile": _build_recipe,
     "node": _build_node,
 }
-
-
-def _registry_has(settings: Settings, path: str) -> bool:
-    repository, _, tag = path.rpartition(":")
-    accept = "application/vnd.docker.distribution.manifest.v2+json"
-    url = f"http://{settings.push_registry}/v2/{repository}/manifests/{tag}"
-    try:
-        return httpx.head(url, headers={"Accept": accept}, timeout=5.0).status_code == 200
-    except httpx.HTTPError:
-        return False

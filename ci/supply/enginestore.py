@@ -18,6 +18,11 @@ def key_of(reference: str) -> str | None:
     return found.out.strip() if found.code == 0 else None
 
 
+def identity(reference: str) -> str:
+    """The engine's id of an image, which stands for all of its content."""
+    return shell.run("docker", "image", "inspect", "--format", "{{.Id}}", reference).out.strip()
+
+
 def repo_digests(reference: str) -> list[str]:
     """Digests (`sha256:...`) under which registries know an image of the engine."""
     found = shell.run("docker", "image", "inspect", "--format", "{{json .RepoDigests}}", reference)

@@ -96,8 +96,6 @@ def _copy(one: socket.socket, other: socket.socket) -> None:
 
 
 def _registry(gate: Gate, port: int, target: int) -> ThreadingHTTPServer:
-    upstream = httpx.Client(base_url=f"http://127.0.0.1:{target}", timeout=120, trust_env=False)
-
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -111,8 +109,13 @@ def _registry(gate: Gate, port: int, target: int) -> ThreadingHTTPServer:
             headers = {name: text for name, text in self.headers.items() if name.lower() not in _HOP}
             # The Host header stays ours, so that upload locations lead back through here.
             headers["Accept-Encoding"] = "identity"
-            answer = upstream.request(
-                self.command, self.path, headers=headers, content=self.rfile.read(length)
+            answer = httpx.request(
+                self.command,
+                f"http://127.0.0.1:{target}{self.path}",
+                headers=headers,
+                content=self.rfile.read(length),
+                timeout=120,
+                trust_env=False,
             )
             self.send_response_only(answer.status_code)
             for name, text in answer.headers.items():

@@ -61,13 +61,12 @@ def test_pushing_what_is_published(unchanged: Environment, checkout: Checkout) -
     ended.refused(f"{live} is already published", "take the next version")
 
 
-@pytest.mark.parametrize("verb", ["bootstrap", "build", "push", "release", "destroy"])
+@pytest.mark.parametrize("verb", ["bootstrap", "build", "push", "release"])
 def test_engine_is_gone(unchanged: Environment, checkout: Checkout, verb: str) -> None:
-    argv = {"destroy": ("--yes", "--keep-cache"), "bootstrap": ()}.get(verb, ("--version", "v9.9.9"))
+    argv = () if verb == "bootstrap" else ("--version", "v9.9.9")
     ended = unchanged.invoke(verb, *argv, cwd=checkout.folder, env=DEAD_ENGINE)
     # A bootstrap that sees no engine cannot know that the ports are its own.
     ended.refused("no Docker engine answers|on 127.0.0.1, .* is taken")
-    assert unchanged.settings.kubeconfig.exists()
 
 
 def test_ports_belong_to_another_environment(unchanged: Environment) -> None:
@@ -108,3 +107,9 @@ def _on_a_full_disk(folder: Path) -> tuple[str, ...]:
 
 def test_destroy_without_an_answer(unchanged: Environment) -> None:
     unchanged.invoke("destroy").refused("nothing was removed", "--yes")
+
+
+def test_destroy_without_engine(unchanged: Environment) -> None:
+    """Last, because a mistake here costs the environment."""
+    unchanged.invoke("destroy", "--yes", "--keep-cache", env=DEAD_ENGINE).refused("no Docker engine answers")
+    assert unchanged.settings.kubeconfig.exists()

@@ -38,7 +38,14 @@ class Gate:
             def do_GET(self) -> None:
                 gate.handle(self)
 
-            do_HEAD = do_PUT = do_POST = do_PATCH = do_GET
+            def do_HEAD(self) -> None:
+                gate.handle(self)
+
+            def do_PUT(self) -> None:
+                gate.handle(self)
+
+            def do_POST(self) -> None:
+                gate.handle(self)
 
             def log_message(self, *_: object) -> None:
                 pass
