@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from ci import build, git, publish, render, shell, status, supply, waiting
 from ci import cluster as kubernetes
-from ci import git, publish, render, shell, status, supply, waiting
 from ci.cluster import Cluster, NoCluster, Object
 from ci.local import (
     certificates,
@@ -121,9 +121,11 @@ def _publish_from(settings: Settings, server: git.Remote, version: str, source: 
     """Publish `version` from its tag where git has one (the registry was lost), else from HEAD."""
     tagged = server.tag(version)
     if tagged is None:
-        # The tag first, as `release` does: whoever goes on after a kill takes the same commit.
+        # Tagged between building and publishing: a commit that does not build is not tied to the
+        # version, and whoever goes on after a kill takes the commit that was begun with.
+        build.build(settings, parse(version), source, committed=True)
         server.push_tag(source, git.revision(source), version)
-        publish.publish(settings, version, source)
+        publish.publish(settings, version, source, building=False)
         return
     with tempfile.TemporaryDirectory(prefix="slipway-source-") as folder:
         env = gitserver.environment(settings)

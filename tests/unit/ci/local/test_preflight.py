@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ci import supply
 from ci.local import host, kind, preflight
 from ci.problem import Problem
 from ci.settings import Settings, wiring
@@ -63,7 +64,7 @@ def test_too_little_memory_says_how_much_is_needed(
 def test_kind_gets_the_wrapper_and_cgroup_setting_only_where_needed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kind.supply, "image", lambda _settings, _name: "node:1")
+    monkeypatch.setattr(supply, "image", lambda _settings, _name: "node:1")
     monkeypatch.setattr(host, "read", lambda: host.Host(True, True, 2, (), 2**33, 2))
     plain = kind.configuration(settings, built=False, runc=None)
     assert "failCgroupV1" not in str(plain)
