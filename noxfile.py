@@ -76,6 +76,7 @@ def _with_environment(session: nox.Session, name: str, port: int, *command: str)
     env = {"SLIPWAY_NAME": name, "SLIPWAY_PORT": str(port)}
     keep = bool(os.environ.get("SLIPWAY_KEEP"))
     destroy = (PYTHON, "-m", "invoke", "destroy", "--yes", "--keep-cache")
+    session.run(PYTHON, "-m", "ci.supply")  # no component, just the engine: destroy needs it too
     try:
         if not keep:
             session.run(*destroy, env=env, silent=True)  # what a killed run left

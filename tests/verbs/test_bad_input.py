@@ -1,6 +1,5 @@
 """What every verb says to bad input where there is no environment: two lines, exit 1, no trace."""
 
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,9 +76,10 @@ def test_bootstrap_leaves_a_chosen_engine_alone(nowhere: dict[str, str], big_cac
 
 @pytest.fixture
 def big_cache(nowhere: dict[str, str]) -> None:
-    """Say so where this machine is too small for a bootstrap: it would stop at that first."""
-    free = shutil.disk_usage(Path(nowhere["SLIPWAY_CACHE"]).parent).free
-    assert free >= 25 * 2**30, f"these tests need 25 GiB of free disk, {free / 2**30:.0f} GiB are free"
+    """Let the cache look filled: a bootstrap then asks for less disk than any machine that ran one has."""
+    images = Path(nowhere["SLIPWAY_CACHE"]) / "images"
+    images.mkdir(parents=True)
+    (images / "node-0123456789abcdef.tar").touch()
 
 
 @pytest.mark.parametrize(
