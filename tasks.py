@@ -6,6 +6,7 @@ from typing import Annotated
 import ci.build
 import ci.doctor
 import ci.local.environment
+import ci.local.teardown
 import ci.publish
 import ci.release
 import ci.status
@@ -61,4 +62,4 @@ def destroy(
     keep_cache: Annotated[bool, "keep what was downloaded and built"] = False,
 ) -> None:
     """Remove the environment and its data."""
-    ci.local.environment.destroy(load(), yes=yes, keep_cache=keep_cache)
+    ci.local.teardown.destroy(load(), yes=yes, keep_cache=keep_cache)

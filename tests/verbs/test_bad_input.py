@@ -75,11 +75,15 @@ def test_bootstrap_leaves_a_chosen_engine_alone(nowhere: dict[str, str], big_cac
 
 
 @pytest.fixture
-def big_cache(nowhere: dict[str, str]) -> None:
+def big_cache(nowhere: dict[str, str]) -> Iterator[None]:
     """Let the cache look filled: a bootstrap then asks for less disk than any machine that ran one has."""
-    images = Path(nowhere["SLIPWAY_CACHE"]) / "images"
-    images.mkdir(parents=True)
-    (images / "node-0123456789abcdef.tar").touch()
+    cache = Path(nowhere["SLIPWAY_CACHE"])
+    (cache / "images").mkdir(parents=True)
+    archive = cache / "images" / "node-0123456789abcdef.tar"
+    archive.touch()
+    yield
+    archive.unlink()
+    (cache / "images").rmdir()
 
 
 @pytest.mark.parametrize(
