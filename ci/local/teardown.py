@@ -34,7 +34,17 @@ def destroy(settings: Settings, *, yes: bool = False, keep_cache: bool = False) 
     shutil.rmtree(settings.state, ignore_errors=True)
     if not keep_cache:
         with step(f"remove the cache in {settings.cache}"):
+            _remove_product_images(settings)
             supply.clear(settings)
+
+
+def _remove_product_images(settings: Settings) -> None:
+    listed = shell.run(
+        "docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}",
+        "--filter", f"reference={settings.wiring.registry}/*",
+    )  # fmt: skip
+    for reference in listed.out.split():
+        shell.run("docker", "image", "rm", reference, ok=(0, 1))
 
 
 def _plan(settings: Settings, keep_cache: bool) -> str:
