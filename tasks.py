@@ -11,10 +11,11 @@ import ci.publish
 import ci.release
 import ci.status
 from ci.settings import load
-from ci.verb import verb
+from ci.verb import explain_parse_errors, verb
 from ci.version import parse
 
 HERE = Path(__file__).parent
+explain_parse_errors()
 
 
 @verb

@@ -1,7 +1,5 @@
 """The one door to git: the work tree's revision, and the repository that the cluster follows."""
 
-import base64
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +7,11 @@ from pathlib import Path
 
 import yaml
 
-from ci.local import certificates, secret
+from ci.local import gitserver
 from ci.problem import Problem
 from ci.settings import Settings
 from ci.shell import CommandFailed, Result, run
 
-USER = "slipway"
 OVERLAY = "gitops/main/overlays/{environment}/kustomization.yaml"
 """The file in which Image Updater records the version; {environment} is local or production."""
 
@@ -107,28 +104,7 @@ _UNREACHABLE = ("unable to access", "Could not resolve host", "Connection refuse
 
 def remote(settings: Settings) -> Remote:
     """Return the environment's git server, as this machine reaches it."""
-    base = f"https://127.0.0.1:{settings.git_port}"
-    repository = settings.wiring.repo_url.split("://", 1)[1].split("/", 1)[1]
-    pair = f"{USER}:{secret.value(settings, 'git-password')}".encode()
-    options = {
-        f"http.{base}/.extraHeader": f"Authorization: Basic {base64.b64encode(pair).decode()}",
-        f"http.{base}/.proxy": "",
-        "credential.helper": "",
-    }
-    numbered = {
-        name: text
-        for index, (key, value) in enumerate(options.items())
-        for name, text in ((f"GIT_CONFIG_KEY_{index}", key), (f"GIT_CONFIG_VALUE_{index}", value))
-    }
-    environment = {
-        **numbered,
-        "GIT_CONFIG_COUNT": str(len(options)),
-        # The variable, since it may be set already and wins over http.sslCAInfo.
-        "GIT_SSL_CAINFO": str(certificates.ca(settings)),
-        "GIT_TERMINAL_PROMPT": "0",
-        "NO_PROXY": f"127.0.0.1,{os.environ.get('NO_PROXY', '')}",
-    }
-    return Remote(f"{base}/{repository}", environment)
+    return Remote(gitserver.url(settings), gitserver.environment(settings))
 
 
 def recorded_version(kustomization: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from invoke.context import Context
-from invoke.exceptions import Exit
+from invoke.exceptions import Exit, ParseError
 from invoke.tasks import Task
 
 from ci.problem import Problem
@@ -65,6 +65,19 @@ def verb(function: Verb) -> "Task[Verb]":
     body.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     helps = {flag.name: _help(hints[flag.name], flag.name in required) for flag in flags}
     return Task(body, positional=[], auto_shortflags=False, help={**helps, "debug": _DEBUG_HELP})
+
+
+def explain_parse_errors() -> None:
+    """Have Invoke's own refusals (unknown verb or flag, flag without value) in two lines too.
+
+    Invoke prints a ParseError as text and ends with 1; it offers no hook, so the text is given here.
+    """
+
+    def text(error: ParseError) -> str:
+        what = str(error.args[0]).strip().splitlines()[0]
+        return str(Problem(what, fix="invoke --list names the verbs, invoke VERB --help their flags"))
+
+    ParseError.__str__ = text  # type: ignore[method-assign, assignment]  # there is no other way in
 
 
 def as_problem(error: Exception) -> Problem:

@@ -35,7 +35,10 @@ FIRST = ("debian", "buildx", "kustomize", "kind", "node", "registry", "git", "po
 def bootstrap(settings: Settings, source: Path = ROOT) -> None:
     """Bring up the whole environment from whatever is there; a second run changes nothing."""
     started = time.monotonic()
-    preflight.check(settings, engine_answers=engine.version() is not None)
+    answers = engine.version() is not None
+    if not answers:
+        engine.refuse_unless_allowed()
+    preflight.check(settings, engine_answers=answers)
     git.revision(source)
     if changed := git.changes(source):
         console.print(f"note: {len(changed)} uncommitted changes are left out; git is what is deployed")

@@ -17,14 +17,14 @@ def destroy(settings: Settings, *, yes: bool = False, keep_cache: bool = False) 
 
     Shows what goes and asks, unless `yes`. Images that other environments use stay in the engine.
     """
+    console.print(_plan(settings, keep_cache), markup=False)
+    if not yes and not _agreed():
+        raise Problem("nothing was removed", fix="answer yes, or pass --yes in scripts")
     if engine.version() is None:
         raise Problem(
             "no Docker engine answers, so nothing could be removed",
             fix="start Docker (invoke bootstrap does, where it may), then run the command again",
         )
-    console.print(_plan(settings, keep_cache), markup=False)
-    if not yes and not _agreed():
-        raise Problem("nothing was removed", fix="answer yes, or pass --yes in scripts")
     with step("remove the cluster"):
         kind.delete(settings)
     with step("remove the containers and their data"):

@@ -127,3 +127,10 @@ def test_supply_mode_must_exist(nowhere: dict[str, str], big_cache: None) -> Non
 def test_destroy_asks_and_takes_no_answer_for_no(nowhere: dict[str, str]) -> None:
     ended = invoke("destroy", env=nowhere).refused("nothing was removed", "--yes")
     assert "environment 'slipway-nowhere'" in ended.out
+
+
+@pytest.mark.parametrize(
+    "argv", [("relaese",), ("status", "--jsn"), ("release", "--version"), ("destroy", "-y")]
+)
+def test_what_invoke_itself_refuses_has_two_lines_too(nowhere: dict[str, str], argv: tuple[str, ...]) -> None:
+    invoke(*argv, env=nowhere).refused("", "invoke --list")
