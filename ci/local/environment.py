@@ -35,10 +35,7 @@ FIRST = ("debian", "buildx", "kustomize", "kind", "node", "registry", "git", "po
 def bootstrap(settings: Settings, source: Path = ROOT) -> None:
     """Bring up the whole environment from whatever is there; a second run changes nothing."""
     started = time.monotonic()
-    answers = engine.version() is not None
-    if not answers:
-        engine.refuse_unless_allowed()
-    preflight.check(settings, engine_answers=answers)
+    preflight.check(settings, engine_answers=engine.version() is not None)
     git.revision(source)
     if changed := git.changes(source):
         console.print(f"note: {len(changed)} uncommitted changes are left out; git is what is deployed")

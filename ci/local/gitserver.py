@@ -46,7 +46,6 @@ def environment(settings: Settings) -> dict[str, str]:
     options = {
         f"{base}.extraHeader": f"Authorization: Basic {base64.b64encode(token.encode()).decode()}",
         f"{base}.proxy": "",
-        "credential.helper": "",  # none may keep or offer another login
         "credential.helper": "",  # the user's own are not asked
     }
     first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)

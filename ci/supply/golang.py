@@ -33,7 +33,7 @@ def build(settings: Settings, component: Component) -> Path:
     target = settings.cache / "bin" / f"{component.name}-{key(component)}"
     if target.is_dir():
         return target
-    with store.building(target) as draft, store.building(_workspace(settings, component)) as module:
+    with store.building(target) as draft, store.scratch(settings.cache) as module:
         _lay_out(component, module)
         packages = ["."] if go.imports else [go.module + ("" if p == "." else f"/{p}") for p in go.packages]
         _run_go(
@@ -47,7 +47,7 @@ def build(settings: Settings, component: Component) -> Path:
 def module_folder(settings: Settings, component: Component) -> Path:
     """Return the folder with the pinned module's own files, verified against go.sum."""
     go = _go(component)
-    with store.building(_workspace(settings, component)) as module:
+    with store.scratch(settings.cache) as module:
         _lay_out(component, module)
         _run_go(settings, component, module, "mod", "download", go.module)
         found = _run_go(settings, component, module, "list", "-m", "-json", go.module)
@@ -83,10 +83,6 @@ def _go(component: Component) -> GoBuild:
             fix=f"add component.{component.name}.go to the catalogue",
         )
     return component.go
-
-
-def _workspace(settings: Settings, component: Component) -> Path:
-    return settings.cache / "work" / component.name
 
 
 def _lay_out(component: Component, folder: Path) -> None:

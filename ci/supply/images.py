@@ -36,7 +36,8 @@ def build_debian(settings: Settings, component: Component) -> None:
     """Make the Debian base with debootstrap and import it into the engine."""
     ensure_package("debootstrap")
     assert component.image is not None
-    with store.building(settings.cache / "work" / "debian") as root:
+    with store.scratch(settings.cache) as folder:
+        root, archive = folder / "root", folder / "root.tar"
         shell.run(
             "debootstrap", "--variant=minbase", component.version, str(root), mirror("debian"),
             log=settings.cache / "logs" / "debian.log",
@@ -46,7 +47,6 @@ def build_debian(settings: Settings, component: Component) -> None:
         (root / "etc/apt/apt.conf.d/slipway").write_text(
             'Acquire::Retries "5";\nAPT::Install-Recommends "false";\n'
         )
-        archive = root.with_name("debian.tar")
         excludes = [f"--exclude={pattern}" for pattern in _TRIMMED]
         shell.run("tar", "-C", str(root), *excludes, "-cf", str(archive), ".")
         shell.run(
@@ -54,15 +54,13 @@ def build_debian(settings: Settings, component: Component) -> None:
             "--change", f"LABEL {enginestore.KEY_LABEL}={key(component)}",
             str(archive), component.image,
         )  # fmt: skip
-        archive.unlink()
-    shutil.rmtree(settings.cache / "work" / "debian")
 
 
 def build_recipe(settings: Settings, component: Component, buildx: Path) -> None:
     """Build images/NAME/Dockerfile with the compiled programs in bin/ and upstream files in module/."""
     assert component.image is not None
     catalogue = load()
-    with store.building(settings.cache / "work" / f"{component.name}-context") as context:
+    with store.scratch(settings.cache) as context:
         recipe = HERE / "images" / component.name
         shutil.copytree(recipe, context, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
         for owner in (component.name, *component.uses):
@@ -114,7 +112,7 @@ def debian_program(settings: Settings, component: Component, target: Path) -> No
         "apt-get -qq -t $s download $PACKAGE && break; done; dpkg-deb -x $PACKAGE*.deb /tmp/x; "
         "cat /tmp/x/$PROGRAM > /out/program; chmod 755 /out/program"
     )
-    with store.building(settings.cache / "work" / component.name) as folder:
+    with store.scratch(settings.cache) as folder:
         shell.run(
             "docker", "run", "--rm", "--volume", f"{folder}:/out",
             "--env", f"SUITES={' '.join(deb.suites)}", "--env", f"PACKAGE={deb.package}",

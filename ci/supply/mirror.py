@@ -28,7 +28,7 @@ def repository(settings: Settings, name: str) -> Path:
     if target.is_dir():
         return target
     source = golang.module_folder(settings, component)
-    with store.building(target) as bare, store.building(bare.with_suffix(".tree")) as tree:
+    with store.building(target) as bare, store.scratch(settings.cache) as tree:
         for folder in mirror.folders:
             shutil.copytree(source / folder, tree / folder, copy_function=shutil.copyfile)
         for path in tree.rglob("*"):
@@ -38,5 +38,4 @@ def repository(settings: Settings, name: str) -> Path:
         shell.run(*git, "add", "--all", "--force", cwd=tree, env=_WHO)
         shell.run(*git, "commit", "--quiet", "-m", f"{mirror.repository} {component.version}", env=_WHO)
         shell.run(*git, "tag", component.version, env=_WHO)
-    shutil.rmtree(bare.with_suffix(".tree"), ignore_errors=True)
     return target

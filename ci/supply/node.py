@@ -17,7 +17,7 @@ def build(settings: Settings, component: Component, buildx: Path) -> None:
     assert component.image is not None
     catalogue = load()
     log = settings.cache / "logs" / "node.log"
-    with store.building(settings.cache / "work" / "node-context") as context:
+    with store.scratch(settings.cache) as context:
         shutil.copytree(HERE / "images" / "node", context, dirs_exist_ok=True)
         for owner in component.uses:
             images.copy_programs(settings, catalogue, owner, context / "bin")
@@ -29,10 +29,10 @@ def build(settings: Settings, component: Component, buildx: Path) -> None:
         key = images.key(component)
         references = _control_plane_images(settings, buildx, context, component.version)
         images.buildx_build(settings, buildx, "node", context, "slipway/node-base", key, "node")
-    archive = settings.cache / "work" / "control-plane.tar"
-    shell.run("docker", "save", "--output", str(archive), *references)
-    _preload(settings, archive, component.image, log)
-    archive.unlink()
+    with store.scratch(settings.cache) as folder:
+        archive = folder / "control-plane.tar"
+        shell.run("docker", "save", "--output", str(archive), *references)
+        _preload(settings, archive, component.image, log)
 
 
 def component_tags() -> dict[str, str]:

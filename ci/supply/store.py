@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,16 +37,49 @@ def folder_digest(folder: Path) -> str:
 def building(target: Path) -> Iterator[Path]:
     """Give an empty folder that becomes `target` only when the block ends well.
 
-    A kill leaves the half-made folder beside it, and the next try clears it away.
+    Two processes may build the same target: each has a draft of its own, and the last one stays.
+    A kill leaves its draft behind, and the next builder clears it away.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.part")
+    _clear_drafts(target)
+    draft = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    yield draft
+    try:
+        yield draft
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     if target.exists():
-        shutil.rmtree(target)
-    draft.rename(target)
+        old = draft.with_suffix(".old")
+        target.rename(old)
+        draft.rename(target)
+        shutil.rmtree(old)
+    else:
+        draft.rename(target)
+
+
+@contextmanager
+def scratch(cache: Path) -> Iterator[Path]:
+    """Give a folder of one's own below the cache's work folder; it is gone afterwards."""
+    work = cache / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    for left in work.iterdir():
+        if not _alive(left.name.partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=work) as folder:
+        yield Path(folder)
+
+
+def _clear_drafts(target: Path) -> None:
+    """Remove drafts of `target` whose process is gone."""
+    for draft in target.parent.glob(f".{target.name}.*-*.*"):
+        if not _alive(draft.name.removeprefix(f".{target.name}.").partition("-")[0]):
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _alive(process: str) -> bool:
+    return process.isdecimal() and Path(f"/proc/{process}").exists()
 
 
 @contextmanager

@@ -52,6 +52,24 @@ def test_a_killed_build_is_begun_again_from_nothing(tmp_path: Path) -> None:
     assert not target.exists()
     with store.building(target) as draft:
         assert list(draft.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if path != started] == ["made"]
+
+
+def test_two_builders_of_one_thing_do_not_meet(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    context = multiprocessing.get_context("spawn")
+    started = [tmp_path / "started-0", tmp_path / "started-1"]
+    slow = [context.Process(target=_half, args=(target, mark)) for mark in started]
+    for process in slow:
+        process.start()
+    while not all(mark.exists() for mark in started):
+        time.sleep(0.01)
+    drafts = [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+    assert len(drafts) == 2
+    assert all((draft / "half").read_text() == "x" for draft in drafts)
+    for process in slow:
+        process.kill()
+        process.join()
 
 
 def test_folder_digest_sees_names_contents_and_the_executable_bit(tmp_path: Path) -> None:
