@@ -190,19 +190,23 @@ def _answers(app: App) -> bool:
 
 @dataclass
 class ClusterApi:
-    """Stands for the API server: one ConfigMap that can be patched, over HTTPS with a token."""
+    """Stands for the API server: a ConfigMap and a Job that can be patched, over HTTPS with a token."""
 
     env: dict[str, str]
     data: dict[str, Any] = field(default_factory=dict)
     patches: list[dict[str, Any]] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     silent: bool = False
 
     def patch(self, request: BaseHTTPRequestHandler) -> int:
         """Apply a JSON merge patch; return the status."""
         body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        of_job = request.path.startswith("/apis/batch/v1/namespaces/main/jobs/migration?")
         wanted = {
-            "path": "/api/v1/namespaces/main/configmaps/migration-report?fieldManager=eks-migration",
+            "path": "/apis/batch/v1/namespaces/main/jobs/migration?fieldManager=eks-migration"
+            if of_job
+            else "/api/v1/namespaces/main/configmaps/migration-report?fieldManager=eks-migration",
             "type": "application/merge-patch+json",
             "token": "Bearer pod-token",
         }
@@ -211,10 +215,13 @@ class ClusterApi:
             "type": request.headers["Content-Type"],
             "token": request.headers["Authorization"],
         }
-        if self.silent or sent != wanted or set(body) != {"data"}:
+        if self.silent or sent != wanted or set(body) != {"metadata" if of_job else "data"}:
             time.sleep(10 if self.silent else 0)
             self.refused.append(f"{sent} {list(body)}")
             return 403
+        if of_job:
+            self.marks.append(body["metadata"]["annotations"]["slipway.dev/migration-state"])
+            return 200
         self.patches.append(body["data"])
         merged = {**self.data, **body["data"]}
         self.data = {key: value for key, value in merged.items() if value is not None}

@@ -239,6 +239,7 @@ def test_report_of_a_good_run(database: Any, migrate: Any, cluster_api: Any) -> 
     assert last["version"] == "v1.2.3"
     assert last["message"].endswith("the database is at 0001, 1 revision(s) applied")
     assert set(last) == {"version", "state", "message", "revision", "startedAt", "finishedAt"}
+    assert cluster_api.marks == ["running", "succeeded"]
     assert cluster_api.refused == []
 
 

@@ -132,7 +132,8 @@ def test_the_migration_may_write_its_report_and_nothing_else(find: Find, environ
             "resources": ["configmaps"],
             "resourceNames": ["migration-report"],
             "verbs": ["get", "patch"],
-        }
+        },
+        {"apiGroups": ["batch"], "resources": ["jobs"], "resourceNames": ["migration"], "verbs": ["patch"]},
     ]
     assert find(where, environment, "RoleBinding", "migration-report")["subjects"] == [
         {"kind": "ServiceAccount", "name": "account-for-db-migrator", "namespace": "main"}
