@@ -14,10 +14,12 @@ from psycopg import sql
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from ci.supply import catalogue
+
 # Ryuk is an image of its own, which no registry can be asked for here; fixtures clean up themselves.
 testcontainers_config.ryuk_disabled = True
 
-POSTGRES_IMAGE = os.environ.get("SLIPWAY_POSTGRES_IMAGE", "docker.io/library/postgres:15")
+POSTGRES_IMAGE = os.environ.get("SLIPWAY_POSTGRES_IMAGE") or str(catalogue.load().get("postgres").image)
 
 
 @dataclass(frozen=True, slots=True)

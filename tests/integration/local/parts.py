@@ -114,6 +114,10 @@ class Repository:
         made = cls(path)
         made.git("init", "--quiet", "--initial-branch", "main")
         made.commit("README", "first\n")
+        # A commit of its own: two tests within a second would else have the same one, and take each
+        # other's webhook for theirs.
+        when = {"GIT_COMMITTER_DATE": f"@{10**9 + secrets.randbelow(10**8)} +0000"}
+        made.git("commit", "--amend", "--quiet", "--no-edit", env=when)
         return made
 
     def git(self, *args: str, ok: tuple[int, ...] = (0,), env: dict[str, str] | None = None) -> shell.Result:

@@ -15,9 +15,10 @@ from testcontainers.core.container import DockerContainer
 
 from ci.oci import Registry
 from ci.settings import IMAGES, Settings, Wiring
+from ci.supply import catalogue
 from tests.integration.publish.gate import Gate
 
-REGISTRY_IMAGE = os.environ.get("SLIPWAY_REGISTRY_IMAGE", "docker.io/library/registry:2")
+REGISTRY_IMAGE = os.environ.get("SLIPWAY_REGISTRY_IMAGE") or str(catalogue.load().get("registry").image)
 
 
 def wait_for(port: int) -> None:

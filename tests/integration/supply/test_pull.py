@@ -1,6 +1,5 @@
 """The pull path, with a real registry in upstream's place."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from ci import shell, supply
 from ci.problem import Problem
 from ci.settings import Settings, wiring
 from ci.supply import catalogue, enginestore, pull
-
-REGISTRY_IMAGE = os.environ.get("SLIPWAY_REGISTRY_IMAGE", "docker.io/library/registry:2.8.2")
+from tests.integration.publish.conftest import REGISTRY_IMAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def test_an_image_is_pulled_under_upstreams_name(
     upstream: Upstream, settings: Settings, tmp_path: Path
 ) -> None:
     upstream.push(upstream.image, "one", tmp_path)
-    assert supply.image(settings, "thing") == upstream.image
+    supply.ensure(settings, ["thing"])
     enginestore.copy_out(upstream.image, "/bin/program", tmp_path / "program")
     assert (tmp_path / "program").read_text() == "one"
     assert supply.shares(settings)[0][:2] == ("thing", "pull")
@@ -88,20 +86,20 @@ def test_a_tool_is_taken_out_of_its_image(upstream: Upstream, settings: Settings
 
 def test_a_moved_tag_is_refused_and_not_used(upstream: Upstream, settings: Settings, tmp_path: Path) -> None:
     upstream.push(upstream.image, "one", tmp_path)
-    supply.image(settings, "thing")
+    supply.ensure(settings, ["thing"])
     first = pull.locked_digests(settings)[upstream.image]
     for name in (upstream.image, f"{upstream.address}/{enginestore.mirror_path(upstream.image)}"):
         shell.run("docker", "image", "rm", "--force", name, ok=(0, 1))
     upstream.push(upstream.image, "two", tmp_path)
     with pytest.raises(Problem) as caught:
-        supply.image(settings, "thing")
+        supply.ensure(settings, ["thing"])
     assert f"but {first} is locked" in caught.value.what
     assert enginestore.key_of(upstream.image) is None
 
 
 def test_an_upstream_without_the_image_is_two_lines(upstream: Upstream, settings: Settings) -> None:
     with pytest.raises(Problem) as caught:
-        supply.image(settings, "thing")
+        supply.ensure(settings, ["thing"])
     assert "pulling" in caught.value.what
     assert "SLIPWAY_SUPPLY=build" in caught.value.fix
 
@@ -116,7 +114,7 @@ def test_a_silent_upstream_means_build(
     monkeypatch.setenv("SLIPWAY_SUPPLY", "pull")
     assert supply.how(component) == "pull"
     with pytest.raises(Problem):
-        supply.image(settings, "thing")
+        supply.ensure(settings, ["thing"])
 
 
 def test_build_can_be_chosen_where_upstream_answers(
