@@ -134,7 +134,8 @@ def _status(url: str) -> int:
 
 
 def _json_lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]
+    """The access log's lines; nginx writes its error log, which is no JSON, to the same place."""
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 @pytest.mark.parametrize("image", settings.IMAGES)
