@@ -170,7 +170,9 @@ class Environment:
     # HTTP
 
     def version(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self.product.get("/api/version").raise_for_status().json()
+        """Ask over a new connection: a kept one still leads to a pod that drains."""
+        url = f"{self.settings.url}/api/version"
+        answer: dict[str, Any] = httpx.get(url, timeout=10, trust_env=False).raise_for_status().json()
         return answer
 
     def add(self, key: str, description: str, amount: int) -> httpx.Response:
