@@ -14,7 +14,9 @@ Report = Callable[[Journal], None]
 NAME = "migration-report"
 JOB = "migration"
 STATE = "slipway.dev/migration-state"
-"""Annotation on the Job itself: what the report's `state` says."""
+"""Annotation on the Job itself: what became of the run. Argo CD's health check for Jobs reads it."""
+LINK = "link.argocd.argoproj.io/migration"
+"""Annotation that Argo CD shows as a link. Its change is written to the Application at once."""
 TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
 _SECONDS = 3.0
 _MANAGER = "fieldManager=eks-migration"
@@ -44,17 +46,23 @@ def reporter(env: Mapping[str, str] = os.environ) -> Report:
     server = f"https://{shown}:{port}"
     words = f"{server}/api/v1/namespaces/{namespace}/configmaps/{NAME}?{_MANAGER}"
     job = f"{server}/apis/batch/v1/namespaces/{namespace}/jobs/{JOB}?{_MANAGER}"
-    told = ""
+    repository = env.get("REPOSITORY_URL", "https://localhost").removesuffix(".git")
 
     def report(journal: Journal) -> None:
-        nonlocal told
-        if _patch(words, tokens, journal, {"data": data(journal)}) and told != journal.state:
-            # Argo CD looks at a running sync 5 s after one of its objects changed, and a Job's status
-            # alone counts only when its health changes. A change now starts those seconds early.
-            told = journal.state
-            _patch(job, tokens, journal, {"metadata": {"annotations": {STATE: told}}})
+        sent = _patch(words, tokens, journal, {"data": data(journal)})
+        if sent and journal.state != "running":
+            # The run is over: docs/explanation/sync-order.md tells what this is for.
+            _patch(job, tokens, journal, {"metadata": {"annotations": marks(journal, repository)}})
 
     return report
+
+
+def marks(journal: Journal, repository: str) -> dict[str, str]:
+    """Return the annotations that tell Argo CD how the run ended; `repository` is an https URL."""
+    return {
+        STATE: journal.state,
+        LINK: f"migration {journal.version} {journal.state}|{repository}/tree/{journal.version}",
+    }
 
 
 def _patch(url: str, tokens: Path, journal: Journal, body: Mapping[str, object]) -> bool:

@@ -195,7 +195,7 @@ class ClusterApi:
     env: dict[str, str]
     data: dict[str, Any] = field(default_factory=dict)
     patches: list[dict[str, Any]] = field(default_factory=list)
-    marks: list[str] = field(default_factory=list)
+    marks: list[dict[str, str]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     silent: bool = False
 
@@ -220,7 +220,7 @@ class ClusterApi:
             self.refused.append(f"{sent} {list(body)}")
             return 403
         if of_job:
-            self.marks.append(body["metadata"]["annotations"]["slipway.dev/migration-state"])
+            self.marks.append(body["metadata"]["annotations"])
             return 200
         self.patches.append(body["data"])
         merged = {**self.data, **body["data"]}

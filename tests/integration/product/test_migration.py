@@ -230,7 +230,8 @@ def test_image_of_another_history_is_refused(database: Any, migrate: Any, image_
 
 def test_report_of_a_good_run(database: Any, migrate: Any, cluster_api: Any) -> None:
     cluster_api.data = {"finishedAt": "of the run before", "state": "failed"}
-    job = migrate(database.credentials, **cluster_api.env)
+    repository = "https://github.com/acme/slipway.git"
+    job = migrate(database.credentials, **cluster_api.env, REPOSITORY_URL=repository)
     assert job.wait() == 0
     first, last = cluster_api.patches[0], cluster_api.data
     assert (first["state"], first["finishedAt"]) == ("running", None)
@@ -239,7 +240,12 @@ def test_report_of_a_good_run(database: Any, migrate: Any, cluster_api: Any) -> 
     assert last["version"] == "v1.2.3"
     assert last["message"].endswith("the database is at 0001, 1 revision(s) applied")
     assert set(last) == {"version", "state", "message", "revision", "startedAt", "finishedAt"}
-    assert cluster_api.marks == ["running", "succeeded"]
+    assert cluster_api.marks == [
+        {
+            "slipway.dev/migration-state": "succeeded",
+            "link.argocd.argoproj.io/migration": "migration v1.2.3 succeeded|https://github.com/acme/slipway/tree/v1.2.3",
+        }
+    ]
     assert cluster_api.refused == []
 
 
