@@ -59,6 +59,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def converge(session: nox.Session) -> None:
+    """Bring everything up from nothing ten times (`-- 3`: three); writes tests/bench/results."""
+    _with_environment(session, "slipway-bench", 19080, "-m", "tests.bench.converge", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Write requirements.lock anew, with the newest versions that fit; then run ./setup."""
     session.run(

@@ -8,24 +8,20 @@ Writes tests/bench/results/release-latency.json.
 
 import json
 import os
-import platform
 import statistics
-import subprocess
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ci import settings as all_settings
-from ci.settings import ROOT
+from tests.bench.machine import RESULTS, described, out
 from tests.e2e.checkout import Checkout
 from tests.e2e.environment import Environment, until
 
 RELEASES = 10
 POLLED = 2
 """By polling, each takes up to two minutes; two show the order of magnitude."""
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
@@ -34,9 +30,7 @@ def main() -> None:
     environment = Environment(all_settings.load())
     environment.settle()
     found: dict[str, Any] = {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cores": os.cpu_count(), "system": platform.platform()},
-        "revision": _out("git", "-C", str(ROOT), "rev-parse", "HEAD"),
+        **described(),
         "second bootstrap, seconds": second_bootstrap(environment),
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -106,16 +100,16 @@ class _relay_stopped:  # noqa: N801 - used as a statement
         self.container = environment.settings.container("events")
 
     def __enter__(self) -> None:
-        _out("docker", "stop", self.container)
+        out("docker", "stop", self.container)
 
     def __exit__(self, *_: object) -> None:
-        _out("docker", "start", self.container)
+        out("docker", "start", self.container)
 
 
 def memory(environment: Environment) -> dict[str, float]:
     """MiB by container, and their sum: cgroup usage without the page cache, as `docker stats` has it."""
     names = [name.lstrip("/") for name in environment.containers()]
-    lines = _out("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *names).splitlines()
+    lines = out("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *names).splitlines()
     found = {line.split()[0]: _mib(line.split()[1]) for line in lines}
     return {**found, "sum": round(sum(found.values()), 1)}
 
@@ -125,10 +119,6 @@ def _mib(text: str) -> float:
         if text.endswith(unit):
             return round(float(text.removesuffix(unit)) * factor, 1)
     raise ValueError(text)
-
-
-def _out(*argv: str) -> str:
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -66,12 +66,13 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The migration Job as it is now."""
+    """The migration Job as it is now. `said` is the migration's own word, 2 s before the conditions."""
 
     uid: str
     tag: str
     succeeded: bool
     failed: bool
+    said: str
 
 
 class Environment:
@@ -138,9 +139,9 @@ class Environment:
             raise
         image = found.spec.template.spec.containers[0].image
         conditions = {entry.type for entry in found.status.conditions or () if entry.status == "True"}
-        return Job(
-            found.metadata.uid, image.rpartition(":")[2], "Complete" in conditions, "Failed" in conditions
-        )
+        said = (found.metadata.annotations or {}).get("slipway.dev/migration-state", "")
+        tag = image.rpartition(":")[2]
+        return Job(found.metadata.uid, tag, "Complete" in conditions, "Failed" in conditions, said)
 
     def applications(self) -> dict[str, tuple[str, str]]:
         """(sync, health) by name."""

@@ -88,9 +88,11 @@ class Pods(Observer):
                 assert len(set(pod.tags.values())) == 1, f"mixed pod: {pod}"
                 assert set(pod.tags.values()) <= {old, new}, f"neither {old} nor {new}: {pod}"
                 if new in pod.tags.values():
-                    # The pods were listed first, so the Job must be done by now if it was done then.
+                    # The pods were listed first, so the migration must be done by now if it was done then.
                     assert sample.job is not None, f"a pod of {new} without its migration"
-                    assert (sample.job.tag, sample.job.succeeded) == (new, True), f"{pod} before {sample.job}"
+                    assert (sample.job.tag, sample.job.said) == (new, "succeeded"), (
+                        f"{pod} before {sample.job}"
+                    )
             serving = [pod for pod in sample.pods if pod.ready and not pod.leaving]
             assert len(serving) >= 2, f"only {len(serving)} ready pods: {sample.pods}"
         assert any(new in pod.tags.values() for pod in self.samples[-1].pods)
