@@ -159,12 +159,13 @@ class Environment:
         return {name: state for name, state in states.items() if state != ("Synced", "Healthy")}
 
     def settle(self) -> None:
-        """Wait until every Application is Synced and Healthy and only ready pods are left."""
+        """Wait until every Application is Synced and Healthy, only ready pods are left, and the Job is over."""
 
         def calm() -> bool | None:
-            pods = self.pods()
+            pods, job = self.pods(), self.job()
             still = len(pods) == 2 and all(pod.ready and not pod.leaving for pod in pods)
-            return True if still and not self.unhealthy() else None
+            over = job is None or job.succeeded or job.failed  # Argo CD goes on before that
+            return True if still and over and not self.unhealthy() else None
 
         until(calm, "the environment did not settle", seconds=180)
 
