@@ -5,11 +5,10 @@ Source: IAM User Guide, "Condition operators" and "Single-valued vs. multivalued
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import Enum
 
 from policies.iam.comparisons import OPERATORS, Compare
-from policies.iam.malformed import Malformed
+from policies.iam.malformed import Malformed, hint
 from policies.iam.patterns import Text
 from policies.iam.variables import Context
 
@@ -87,7 +86,7 @@ def condition(where: str, operator: str, key: Text, values: Sequence[Text], *, v
             key.where, operator, key.value.lower(), written, quantifier, False, False, _never, absent
         )
     if name not in OPERATORS:
-        raise Malformed(where, f"unknown operator{_hint(name)}")
+        raise Malformed(where, f"unknown operator{hint(name, [*OPERATORS, 'Null'])}")
     build, negated = OPERATORS[name]
     compare = build(values, variables)
     return Condition(
@@ -99,11 +98,6 @@ def _truth(value: Text) -> bool:
     if value.value.lower() not in ("true", "false"):
         raise Malformed(value.where, f"'{value.value}' is neither true nor false")
     return value.value.lower() == "true"
-
-
-def _hint(name: str) -> str:
-    near = get_close_matches(name, [*OPERATORS, "Null"], n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _never(_value: str, _context: Context) -> bool:

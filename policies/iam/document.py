@@ -7,12 +7,11 @@ raises Malformed with its position. Source: IAM User Guide, "IAM JSON policy ele
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from policies.iam import variables
 from policies.iam.conditions import Condition, condition
-from policies.iam.malformed import Malformed
+from policies.iam.malformed import Malformed, hint
 from policies.iam.patterns import Patterns, Reading, Text, patterns
 from policies.iam.principals import TYPES, Principals, principals
 from policies.iam.variables import Context, Variable
@@ -263,9 +262,8 @@ def _object(written: Any, where: str, known: Sequence[str] | None = None) -> Map
         if not isinstance(name, str):
             raise Malformed(where, f"the name {name!r} is no string")
         if known is not None and name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.5)
             place = name if where == "document" else f"{where}.{name}"
-            raise Malformed(place, "unknown element" + (f" (did you mean {near[0]}?)" if near else ""))
+            raise Malformed(place, f"unknown element{hint(name, known)}")
     return written
 
 

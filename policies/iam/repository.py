@@ -192,7 +192,6 @@ def _other_issuers(repository: Repository, role: str) -> Iterator[Caller]:
     for label, provider in (
         ("other-issuer", provider_arn(account, "gitlab.com")),
         ("enterprise-issuer", provider_arn(account, f"{GITHUB}/mallory-enterprise")),
-        ("other-account-issuer", provider_arn("999999999999", GITHUB)),
         ("cognito", "cognito-identity.amazonaws.com"),
     ):
         yield Caller(label, f"a token of another issuer, {provider}", web_identity(role, provider, claims))

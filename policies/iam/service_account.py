@@ -84,7 +84,6 @@ def _other_issuers(account: ServiceAccount, role: str) -> Iterator[Caller]:
     for label, who, provider in (
         ("other-cluster", "the same ServiceAccount of another cluster", provider_arn(owner, f"{host}/{_other(cluster)}")),
         ("cluster-suffix", "the same ServiceAccount of a cluster whose id begins alike", provider_arn(owner, f"{account.issuer}0")),
-        ("other-account-cluster", "the same cluster's provider in another account", provider_arn("999999999999", account.issuer)),
         ("github", "a workflow of GitHub that claims its subject", provider_arn(owner, GITHUB)),
     ):  # fmt: skip
         yield Caller(label, who, web_identity(role, provider, claims))
