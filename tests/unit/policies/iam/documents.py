@@ -3,6 +3,7 @@
 from typing import Any
 
 from policies.iam import Decision, Policy, Request, decide, parse
+from policies.iam.variables import Context
 
 SECRET = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:database-secrets-AbCdEf"
 ROLE = "arn:aws:iam::123456789012:role/role-github"
@@ -30,9 +31,7 @@ def ask(
     return decide(Request(action, resource, keys), identity=[given])
 
 
-def under(
-    condition: dict[str, Any], context: dict[str, tuple[str, ...]], version: str = "2012-10-17"
-) -> bool:
+def under(condition: dict[str, Any], context: Context, version: str = "2012-10-17") -> bool:
     """Return whether an Allow with `condition` applies in `context`."""
     given = policy(statement(Condition=condition), version=version)
     return decide(Request("s3:GetObject", "arn:aws:s3:::b/k", context), identity=[given]).allowed

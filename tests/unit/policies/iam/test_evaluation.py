@@ -95,7 +95,7 @@ def test_the_statement_that_decided_is_told() -> None:
 
 @pytest.mark.parametrize("layer", ["identity", "resource", "boundary", "session"])
 def test_a_deny_in_any_layer_wins(layer: str) -> None:
-    layers = {"identity": [ALL], "resource": [to("*")], "boundary": [ALL], "session": [ALL]}
+    layers: dict[str, Any] = {"identity": [ALL], "resource": [to("*")], "boundary": [ALL], "session": [ALL]}
     assert read(**layers).allowed
     deny = to("*", "Deny") if layer == "resource" else DENY
     assert read(**{**layers, layer: [*layers[layer], deny]}).effect == "Deny"

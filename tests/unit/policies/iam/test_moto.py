@@ -262,24 +262,24 @@ def cases(draw: Callable[[Random], Case], seed: str, count: int) -> Iterator[Cas
 
 def test_both_agree_where_both_are_defined() -> None:
     seen: Counter[str] = Counter()
-    for case in cases(common, "common", 1000):
+    for case in cases(common, "common", 600):
         assert ours(case) == motos(case), case
         seen[ours(case)] += 1
     # The cases are worth something only if every verdict is among them, and often.
-    assert min(seen[effect] for effect in ("Allow", "Deny", "ImplicitDeny")) >= 150, seen
+    assert min(seen[effect] for effect in ("Allow", "Deny", "ImplicitDeny")) >= 60, seen
 
 
 def test_nothing_differs_but_motos_known_limits() -> None:
     differing = 0
-    for case in cases(any_case, "any", 2000):
+    for case in cases(any_case, "any", 1200):
         assert motos_mended(mended(case, *MENDINGS)) == ours(case), case
         differing += motos(case) != ours(case)
-    assert differing >= 400
+    assert differing >= 300
 
 
 def test_each_limit_shows_and_goes_away_when_it_alone_is_mended() -> None:
     shown: Counter[str] = Counter()
-    for case in cases(any_case, "limits", 2000):
+    for case in cases(any_case, "limits", 500):
         if motos(case) != ours(case):
             for mend in MENDINGS:
                 shown[mend.__name__] += motos_mended(mend(case)) == ours(case)

@@ -5,15 +5,14 @@ from typing import Any
 import pytest
 
 from policies.iam import Request, decide
+from policies.iam.variables import Context
 from tests.unit.policies.iam.documents import policy, statement, under
 
 HOME = "arn:aws:s3:::b/home/${aws:username}/*"
 DAVID = {"aws:username": ("David",)}
 
 
-def reads(
-    resource: str, key: str, context: dict[str, tuple[str, ...]], version: str = "2012-10-17", **more: Any
-) -> bool:
+def reads(resource: str, key: str, context: Context, version: str = "2012-10-17", **more: Any) -> bool:
     given = policy(statement(Resource=resource, **more), version=version)
     return decide(Request("s3:GetObject", f"arn:aws:s3:::{key}", context), identity=[given]).allowed
 
@@ -25,7 +24,13 @@ def test_a_variable_stands_for_the_callers_value() -> None:
 
 
 def test_a_missing_variable_matches_nothing() -> None:
-    for context in ({}, {"aws:username": ()}, {"aws:username": ("",)}, {"aws:username": ("David", "Eve")}):
+    missing: tuple[Context, ...] = (
+        {},
+        {"aws:username": ()},
+        {"aws:username": ("",)},
+        {"aws:username": ("David", "Eve")},
+    )
+    for context in missing:
         assert not reads(HOME, "b/home/David/x", context)
         assert not reads(HOME, "b/home//x", context)
 
@@ -90,9 +95,7 @@ def test_before_2012_there_are_no_variables() -> None:
         ("Bool", "${aws:v}", {"aws:k": ("true",), "aws:v": ("TRUE",)}, True),
     ],
 )
-def test_variables_in_conditions(
-    operator: str, wanted: Any, context: dict[str, tuple[str, ...]], expected: bool
-) -> None:
+def test_variables_in_conditions(operator: str, wanted: Any, context: Context, expected: bool) -> None:
     assert under({operator: {"aws:k": wanted}}, context) == expected
 
 
