@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,32 @@ HERE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Which plugins of a list in `file` are compiled in; the others need not be compiled at all.
+
+    Lines that match `lines`, a pattern whose group is the plugin's name, stay only for `names`.
+    `module` is the one that has the file, by default the component's own.
+    """
+
+    file: str
+    lines: str
+    names: tuple[str, ...]
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GoBuild:
     """How a component's programs are compiled: packages of a module pinned in modules/NAME/go.sum.
 
-    With `imports`, the main package is generated: upstream's `coremain` with these plugins.
+    With `imports`, the main package is generated: upstream's `coremain` with these plugins. With
+    `keep`, a list of plugins in upstream's source is shortened in a copy.
     """
 
     module: str
     packages: tuple[str, ...]
     ldflags: str = ""
     imports: tuple[str, ...] = ()
+    keep: Keep | None = field(default=None, repr=False)  # golang.key adds it where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,8 @@ class Mirror:
     repository: str
     component: str
     folders: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    """Declared differences to upstream: `FILE` is left out, `FILE:KEY` is left out of a YAML file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +143,10 @@ def read(path: Path) -> Catalogue:
 def _component(name: str, entry: Mapping[str, Any]) -> Component:
     fields = {key.replace("-", "_"): value for key, value in entry.items()}
     if "go" in fields:
-        fields["go"] = GoBuild(**_tuples(fields["go"]))
+        go = _tuples(fields["go"])
+        if "keep" in go:
+            go["keep"] = Keep(**_tuples(go["keep"]))
+        fields["go"] = GoBuild(**go)
     if "deb" in fields:
         fields["deb"] = DebianProgram(**_tuples(fields["deb"]))
     return Component(name=name, **_tuples(fields))

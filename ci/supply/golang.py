@@ -1,6 +1,7 @@
 """Programs compiled from Go modules, every byte pinned by a go.sum in modules/."""
 
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from ci import shell
 from ci.problem import Problem
 from ci.settings import Settings
 from ci.supply import store
-from ci.supply.catalogue import HERE, Component, GoBuild, load
+from ci.supply.catalogue import HERE, Component, GoBuild, Keep, load
 
 _FLAGS = ("-trimpath", "-pgo=off")
 
@@ -17,9 +18,10 @@ _FLAGS = ("-trimpath", "-pgo=off")
 def key(component: Component) -> str:
     """Content key of the component's programs: pins, flags and toolchain."""
     module = HERE / "modules" / component.name
+    keep = component.go.keep if component.go else None
     return store.digest(
         repr(component.go), (module / "go.mod").read_bytes(), (module / "go.sum").read_bytes(),
-        load().toolchain, repr(_FLAGS),
+        load().toolchain, repr(_FLAGS), *([repr(keep)] if keep else []),
     )  # fmt: skip
 
 
@@ -35,6 +37,8 @@ def build(settings: Settings, component: Component) -> Path:
         return target
     with store.building(target) as draft, store.scratch(settings.cache) as module:
         _lay_out(component, module)
+        if go.keep is not None:
+            _shorten(settings, component, go.keep, module)
         packages = ["."] if go.imports else [go.module + ("" if p == "." else f"/{p}") for p in go.packages]
         _run_go(
             settings, component, module,
@@ -49,9 +53,7 @@ def module_folder(settings: Settings, component: Component) -> Path:
     go = _go(component)
     with store.scratch(settings.cache) as module:
         _lay_out(component, module)
-        _run_go(settings, component, module, "mod", "download", go.module)
-        found = _run_go(settings, component, module, "list", "-m", "-json", go.module)
-    return Path(json.loads(found.out[found.out.index("{") :])["Dir"])
+        return _downloaded(settings, component, module, go.module)
 
 
 def toolchain(settings: Settings) -> Path:
@@ -90,6 +92,46 @@ def _lay_out(component: Component, folder: Path) -> None:
         shutil.copy(HERE / "modules" / component.name / name, folder / name)
     if component.go is not None and component.go.imports:
         (folder / "main.go").write_text(generated_main(component.go))
+
+
+def _downloaded(settings: Settings, component: Component, folder: Path, module: str) -> Path:
+    """The folder of `module` in the module cache, at the version that the go.mod in `folder` selects."""
+    _run_go(settings, component, folder, "mod", "download", module)
+    found = _run_go(settings, component, folder, "list", "-m", "-json", module)
+    return Path(json.loads(found.out[found.out.index("{") :])["Dir"])
+
+
+def _shorten(settings: Settings, component: Component, keep: Keep, folder: Path) -> None:
+    """Replace the module that has the list of plugins by a copy in which the list is short.
+
+    The module cache itself is read-only, and Go's -overlay refuses files beneath it.
+    """
+    module = keep.module or _go(component).module
+    copy = folder / "shortened"
+    shutil.copytree(_downloaded(settings, component, folder, module), copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    listed = copy / keep.file
+    listed.write_text(shortened(listed.read_text(), keep))
+    with (folder / "go.mod").open("a") as stream:
+        stream.write(f"\nreplace {module} => ./{copy.name}\n")
+
+
+def shortened(source: str, keep: Keep) -> str:
+    """The Go source without the lines of plugins that are not kept; a name that is not there raises Problem."""
+    pattern, kept, seen = re.compile(keep.lines), [], set()
+    for line in source.splitlines(keepends=True):
+        found = pattern.search(line)
+        name = next(filter(None, found.groups()), None) if found else None
+        if name is None or name in keep.names:
+            kept.append(line)
+            seen.add(name)
+    if missing := set(keep.names) - seen:
+        raise Problem(
+            f"{keep.file} has no plugin {', '.join(sorted(missing))}",
+            fix="compare `keep` in the catalogue with upstream's file",
+        )
+    return "".join(kept)
 
 
 def generated_main(go: GoBuild) -> str:

@@ -1,9 +1,11 @@
 """Upstream manifests as git repositories, made from the pinned modules."""
 
+import re
 import shutil
 from pathlib import Path
 
 from ci import shell
+from ci.problem import Problem
 from ci.settings import Settings
 from ci.supply import golang, store
 from ci.supply.catalogue import load
@@ -24,7 +26,8 @@ def repository(settings: Settings, name: str) -> Path:
     """
     mirror = load().mirrors[name]
     component = load().get(mirror.component)
-    target = settings.cache / "mirrors" / f"{name}-{golang.key(component)}.git"
+    declared = f"-{store.digest(repr(mirror))}" if mirror.without else ""
+    target = settings.cache / "mirrors" / f"{name}-{golang.key(component)}{declared}.git"
     if target.is_dir():
         return target
     source = golang.module_folder(settings, component)
@@ -33,9 +36,25 @@ def repository(settings: Settings, name: str) -> Path:
             shutil.copytree(source / folder, tree / folder, copy_function=shutil.copyfile)
         for path in tree.rglob("*"):
             path.chmod(0o755 if path.is_dir() else 0o644)  # modules are read-only
+        for declared in mirror.without:
+            _leave_out(tree, declared)
         git = ("git", "--git-dir", str(bare), "--work-tree", str(tree))
         shell.run("git", "init", "--quiet", "--bare", "--initial-branch", "main", str(bare), env=_WHO)
         shell.run(*git, "add", "--all", "--force", cwd=tree, env=_WHO)
         shell.run(*git, "commit", "--quiet", "-m", f"{mirror.repository} {component.version}", env=_WHO)
         shell.run(*git, "tag", component.version, env=_WHO)
     return target
+
+
+def _leave_out(tree: Path, declared: str) -> None:
+    """Remove `FILE`, or the block of top-level key `FILE:KEY` of a YAML file, which must be there."""
+    name, _, key = declared.partition(":")
+    path = tree / name
+    if not key:
+        path.unlink()
+        return
+    block = re.compile(rf"^{re.escape(key)}:.*\n(?:[ \t-].*\n|\n)*", re.MULTILINE)
+    text, found = block.subn("", path.read_text())
+    if found != 1:
+        raise Problem(f"{name} has no block '{key}'", fix="correct the mirror's `without`")
+    path.write_text(text)
