@@ -1,5 +1,6 @@
-"""The one door to kustomize: from an overlay's folder to the documents it renders."""
+"""The one door to kustomize and Helm: from an overlay's folder, or an Application, to its documents."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ci.supply.catalogue import load as catalogue
 
 GITOPS = ROOT / "gitops"
 _SECONDS = 120.0
+_WITHOUT_NAMESPACE = ("ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Namespace")
 
 Document = dict[str, Any]
 """One rendered object, as the API server takes it."""
@@ -36,6 +38,55 @@ def overlay(settings: Settings, path: Path, env: Mapping[str, str] | None = None
             fix=f"run `kustomize build {_short(path)}` and correct what it names",
         ) from failed
     return [document for document in yaml.load_all(result.out, _Loader) if document]
+
+
+def upstream(settings: Settings, application: Document) -> list[Document]:
+    """Render an Application whose source is an upstream repository that the supply mirrors.
+
+    A folder with a chart is rendered by Helm as Argo CD does it, CRDs included; in any other folder
+    the manifests are taken as they are. Problem where no mirror has the repository.
+    """
+    source, name = application["spec"]["source"], application["metadata"]["name"]
+    repository = _mirrored(settings, name, source["repoURL"])
+    with tempfile.TemporaryDirectory(prefix="slipway-render-") as folder:
+        tree = Path(folder) / "tree"
+        tree.mkdir()
+        git = ("git", "--git-dir", str(repository), "--work-tree", str(tree))
+        index = {"GIT_INDEX_FILE": f"{folder}/index"}  # not the repository's: others may read it as well
+        shell.run(*git, "checkout", "--quiet", source["targetRevision"], "--", source["path"], env=index)
+        path = tree / source["path"]
+        if (path / "Chart.yaml").exists():
+            return _chart(settings, application, path)
+        texts = [found.read_text() for found in sorted(path.glob("*.yaml"))]
+    return [document for text in texts for document in yaml.load_all(text, _Loader) if document]
+
+
+def _chart(settings: Settings, application: Document, path: Path) -> list[Document]:
+    options = application["spec"]["source"].get("helm", {})
+    namespace = application["spec"]["destination"]["namespace"]
+    try:
+        result = shell.run(
+            str(supply.tool(settings, "helm")), "template", options.get("releaseName", path.name), str(path),
+            "--namespace", namespace, "--include-crds", "--values", "-",
+            stdin=yaml.safe_dump(options.get("valuesObject", {})), timeout=_SECONDS,
+        )  # fmt: skip
+    except shell.CommandFailed as failed:
+        raise Problem(
+            f"the chart of Application '{application['metadata']['name']}' does not render: {failed.last_words}",
+            fix="correct its spec.source.helm",
+        ) from failed
+    documents = [document for document in yaml.load_all(result.out, _Loader) if document]
+    for document in documents:  # as Argo CD does for what a chart leaves to the release
+        if document["kind"] not in _WITHOUT_NAMESPACE:
+            document["metadata"].setdefault("namespace", namespace)
+    return documents
+
+
+def _mirrored(settings: Settings, application: str, url: str) -> Path:
+    for name, entry in catalogue().mirrors.items():
+        if url.removesuffix(".git") == f"https://github.com/{entry.repository}":
+            return mirror.repository(settings, name)
+    raise Problem(f"{url} of Application '{application}' has no mirror", fix="add one to the catalogue")
 
 
 def mirrors(settings: Settings) -> dict[str, str]:

@@ -120,7 +120,8 @@ def test_what_the_pods_name_is_there_a_wave_earlier(
             assert ("ServiceAccount", pod["serviceAccountName"]) in there
             secrets = {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
             assert secrets == {"database-secrets"}
-            assert all(("Secret", secret) in there for secret in secrets)
+            # Its target has the same name, and the wave waits until it is there.
+            assert all(("ExternalSecret", secret) in there for secret in secrets)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -50,7 +50,7 @@ def test_every_image_has_a_version(rendered: Rendered) -> None:
 
 def test_upstream_is_referenced_at_a_version() -> None:
     remote = [line for _, text in sources() for line in text.splitlines() if "//" in line and "?ref=" in line]
-    assert len(remote) == 2
+    assert len(remote) == 3
     assert all(re.search(r"\?ref=v\d+\.\d+\.\d+$", line) for line in remote)
 
 
@@ -61,7 +61,11 @@ def test_names_of_the_wiring_file_are_nowhere_else() -> None:
     found = set()
     for environment in ENVIRONMENTS:
         where = wiring(environment)
-        words = (where.account, where.region, where.repo_url.removesuffix(".git"))
+        words = (
+            where.account, where.region, where.repo_url.removesuffix(".git"), where.domain, where.cluster_name,
+            where.role_github, where.role_secrets, where.role_external_dns, where.role_image_updater,
+            where.role_db_migrator, where.role_load_balancer_controller,
+        )  # fmt: skip
         found |= {
             name
             for name, text in sources()
@@ -85,7 +89,7 @@ def test_pods_meet_the_restricted_standard(rendered: Rendered) -> None:
     """The rules of Pod Security `restricted`; the API server's own verdict is asked in e2e."""
     for where, pod in pods(rendered):
         own = pod.get("securityContext", {})
-        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), where
+        assert not any(pod.get(field) for field in ("hostNetwork", "hostPID", "hostIPC")), where
         assert all("hostPath" not in volume for volume in pod.get("volumes", [])), where
         for container in containers(pod):
             context = {**own, **container["securityContext"]}
@@ -112,6 +116,50 @@ def test_only_pods_that_talk_to_the_api_server_get_a_token(rendered: Rendered) -
             if document["kind"] in WORKLOADS
         }
         assert tokens == {"main": False, "migration": True}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_operator_brings_no_webhook_that_could_stall_a_sync(rendered: Rendered, environment: str) -> None:
+    kinds = {document["kind"] for document in rendered["external-secrets", environment]}
+    assert kinds == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Deployment"}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_operator_writes_and_impersonates_only_what_a_namespace_permits(
+    rendered: Rendered, environment: str
+) -> None:
+    (cluster,) = [
+        document
+        for document in rendered["external-secrets", environment]
+        if document["kind"] == "ClusterRole"
+    ]
+    rights = {
+        resource: set(rule["verbs"])
+        for rule in cluster["rules"]
+        if rule["apiGroups"] == [""]
+        for resource in rule["resources"]
+    }
+    assert rights == {
+        "secrets": {"list", "watch"}, "serviceaccounts": {"list", "watch"}, "events": {"create", "patch"},
+    }  # fmt: skip
+    within = {
+        (document["metadata"]["namespace"], resource, name): set(rule["verbs"])
+        for (_, its_environment), documents in rendered.items()
+        for document in documents
+        if its_environment == environment
+        and (document["kind"], document["metadata"]["name"]) == ("Role", "external-secrets")
+        for rule in document["rules"]
+        for resource in rule["resources"]
+        for name in rule.get("resourceNames", ["*"])
+    }
+    assert within == {
+        ("main", "serviceaccounts/token", "account-to-access-secrets"): {"create"},
+        ("main", "secrets", "database-secrets"): {"get", "update", "patch"},
+        ("main", "secrets", "*"): {"create"},
+        ("argocd", "serviceaccounts/token", "argocd-image-updater"): {"create"},
+        ("argocd", "secrets", "image-updater-registry"): {"get", "update", "patch"},
+        ("argocd", "secrets", "*"): {"create"},
+    }
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
