@@ -74,8 +74,8 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """Where the product answers."""
-        return f"http://127.0.0.1:{self.port}"
+        """Where the product answers, through the edge."""
+        return f"https://{self.wiring.host}:{self.port}"
 
     @property
     def push_registry(self) -> str:

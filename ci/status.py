@@ -14,6 +14,7 @@ from rich.text import Text
 from ci import cluster as kubernetes
 from ci import git, publish, views
 from ci.cluster import Cluster
+from ci.local import edge
 from ci.problem import Problem
 from ci.progress import clock, console
 from ci.publish import Release
@@ -131,7 +132,8 @@ def migration(cluster: Cluster, main: ApplicationRow | None) -> Migration:
 def serving(settings: Settings, timeout: float = 3.0) -> Serving:
     """Ask the product's URL what it serves."""
     try:
-        answer = httpx.get(f"{settings.url}/api/version", timeout=timeout, trust_env=False)
+        with edge.client(settings, timeout) as product:
+            answer = product.get("/api/version")
         if answer.status_code != 200:
             return Serving(trouble=f"answers {answer.status_code}")
         found = answer.json()

@@ -1,17 +1,23 @@
 """Argo CD in the cluster: applied with the secrets that git must not hold, and watched."""
 
 import base64
-from dataclasses import asdict
 
 from ci import cluster as kubernetes
 from ci import render, status, waiting
 from ci.cluster import Cluster, Object
-from ci.local import certificates, database, gitserver, secret
+from ci.local import certificates, gitserver, secret
 from ci.progress import step
 from ci.settings import Settings
 
 NAMESPACE = "argocd"
-APPLICATIONS = ("root", "main-prerequisites", "main", "argocd-image-updater")
+EDGE = "traefik"
+"""Namespace of the edge."""
+
+APPLICATIONS = (
+    "root", "external-secrets-crds", "external-secrets", "traefik", "main-prerequisites", "main", "external-dns",
+    "argocd-image-updater",
+)  # fmt: skip
+"""Every Application, in the order in which root makes them."""
 
 
 def apply(settings: Settings, cluster: Cluster) -> None:
@@ -22,7 +28,7 @@ def apply(settings: Settings, cluster: Cluster) -> None:
         first = ("Namespace", "CustomResourceDefinition", "AppProject")
         ordered = [m for wanted in first for m in manifests if m["kind"] == wanted]
         rest = [m for m in manifests if m["kind"] not in (*first, "Application")]
-        cluster.apply([_namespace(status.PRODUCT), *ordered, *rest])
+        cluster.apply([_namespace(status.PRODUCT), _namespace(EDGE), *ordered, *rest])
         # A manager of their own: upstream's manifests name the same objects, without data, and the
         # next bootstrap's apply would take away what the same manager had put in.
         cluster.apply(_secrets(settings), manager="slipway-secrets")
@@ -73,7 +79,7 @@ def _secrets(settings: Settings) -> list[Object]:
         opaque(NAMESPACE, "argocd-secret", argocd),
         opaque(NAMESPACE, "argocd-image-updater-secret", webhooks),
         opaque(NAMESPACE, "git-creds", git_login),
-        opaque(status.PRODUCT, "database-secrets", asdict(database.credentials(settings))),
+        _edge_certificate(settings),
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -81,6 +87,19 @@ def _secrets(settings: Settings) -> list[Object]:
             "data": {"github.com": authority},
         },
     ]
+
+
+def _edge_certificate(settings: Settings) -> Object:
+    """The certificate of the product's host, as Traefik mounts it."""
+    certificate, key = certificates.issue(settings, "edge", certificates.edge_names(settings))
+    files = {"tls.crt": certificate.read_bytes(), "tls.key": key.read_bytes()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "edge-certificate", "namespace": EDGE},
+        "type": "kubernetes.io/tls",
+        "data": {name: base64.b64encode(content).decode() for name, content in files.items()},
+    }
 
 
 def unhealthy(cluster: Cluster) -> str | None:

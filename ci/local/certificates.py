@@ -27,14 +27,20 @@ def git_names(settings: Settings) -> tuple[str, ...]:
     return (urlsplit(settings.wiring.repo_url).hostname or "", "localhost", "127.0.0.1")
 
 
+def edge_names(settings: Settings) -> tuple[str, ...]:
+    """Every name that the product is called by."""
+    return (settings.wiring.host,)
+
+
 def ca(settings: Settings) -> Path:
     """Return the PEM file of the environment's CA, made on first use or when it nears its end.
 
-    The CA can only vouch for `git_names`: who gets hold of its key can imitate nothing else.
+    The CA can only vouch for `git_names` and `edge_names`: who gets hold of its key can imitate
+    nothing else.
     """
     certificate, key = _paths(settings, "ca")
-    if not _fresh(certificate, key, None, git_names(settings)):
-        _make_ca(certificate, key, git_names(settings))
+    if not _fresh(certificate, key, None, _names(settings)):
+        _make_ca(certificate, key, _names(settings))
     return certificate
 
 
@@ -42,15 +48,19 @@ def issue(settings: Settings, name: str, sans: Sequence[str]) -> tuple[Path, Pat
     """Return (certificate, key) PEM files of server `name`, valid for `sans`.
 
     Renewed when less than 30 days remain, when the names change, or when the CA does. `sans` are DNS
-    names or IP addresses out of `git_names`.
+    names or IP addresses that the CA may vouch for.
     """
-    if outside := set(sans) - set(git_names(settings)):
+    if outside := set(sans) - set(_names(settings)):
         raise ValueError(f"the CA may not vouch for {', '.join(sorted(outside))}")
     authority = x509.load_pem_x509_certificate(ca(settings).read_bytes())
     certificate, key = _paths(settings, name)
     if not _fresh(certificate, key, authority, sans):
         _make_server(certificate, key, authority, _load_key(_paths(settings, "ca")[1]), name, sans)
     return certificate, key
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    return git_names(settings) + edge_names(settings)
 
 
 def _paths(settings: Settings, name: str) -> tuple[Path, Path]:

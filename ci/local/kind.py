@@ -1,5 +1,6 @@
 """The kind cluster: one node that finds every image in the local registry."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from ci.progress import step
 from ci.settings import Settings
 from ci.supply import enginestore, node
 
-PRODUCT_NODE_PORT = 30080
+EDGE_NODE_PORT = 30443
+"""Where Traefik answers on the node (gitops/platform/traefik)."""
 _MIRROR = "/etc/containerd/certs.d/_default"
 _WRAPPER = "/usr/local/sbin/slipway-runc"
 _CRI = 'plugins."io.containerd.grpc.v1.cri"'
@@ -69,7 +71,7 @@ def configuration(settings: Settings, built: bool, runc: Path | None) -> dict[st
         "networking": {"disableDefaultCNI": built, "podSubnet": "10.244.0.0/16"},
         "containerdConfigPatches": patches,
         "kubeadmConfigPatches": [
-            yaml.safe_dump(_cluster_patch(built)),
+            yaml.safe_dump(_cluster_patch(built, issuer(settings))),
             yaml.safe_dump(_kubelet_patch(host.read().cgroup)),
         ],
         "nodes": [
@@ -79,7 +81,7 @@ def configuration(settings: Settings, built: bool, runc: Path | None) -> dict[st
                 "extraMounts": mounts,
                 "extraPortMappings": [
                     {
-                        "containerPort": PRODUCT_NODE_PORT,
+                        "containerPort": EDGE_NODE_PORT,
                         "hostPort": settings.port,
                         "listenAddress": "127.0.0.1",
                     }
@@ -89,10 +91,28 @@ def configuration(settings: Settings, built: bool, runc: Path | None) -> dict[st
     }
 
 
-def _cluster_patch(built: bool) -> dict[str, Any]:
+def issuer(settings: Settings) -> str:
+    """The cluster's issuer of ServiceAccount tokens: what EKS would call it, so that roles trust it.
+
+    The last part stands for the cluster: 32 upper-case hexadecimal digits, here made of its name.
+    """
+    wiring = settings.wiring
+    cluster = f"{wiring.account}/{wiring.region}/{wiring.cluster_name}"
+    identity = hashlib.sha256(cluster.encode()).hexdigest()[:32].upper()
+    return f"https://oidc.eks.{wiring.region}.amazonaws.com/id/{identity}"
+
+
+def _cluster_patch(built: bool, token_issuer: str) -> dict[str, Any]:
     # etcd's write barrier only matters when the machine itself crashes; a local cluster is rebuilt then
     local: dict[str, Any] = {"extraArgs": [{"name": "unsafe-no-fsync", "value": "true"}]}
-    patch: dict[str, Any] = {"kind": "ClusterConfiguration", "etcd": {"local": local}}
+    # Tokens for the API server itself carry its own audience, as on EKS.
+    server = [
+        {"name": "service-account-issuer", "value": token_issuer},
+        {"name": "api-audiences", "value": "https://kubernetes.default.svc"},
+    ]
+    patch: dict[str, Any] = {
+        "kind": "ClusterConfiguration", "etcd": {"local": local}, "apiServer": {"extraArgs": server},
+    }  # fmt: skip
     if built:
         tags = node.component_tags()
         local["imageTag"] = tags["etcd"]

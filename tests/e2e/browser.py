@@ -3,11 +3,16 @@
 `python -m tests.e2e.browser` installs it where that is allowed and shows that it starts.
 """
 
+import base64
+import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import ConsoleMessage, Page, Response, sync_playwright
 from playwright.sync_api import Request as PageRequest
 
@@ -48,10 +53,14 @@ class Troubles:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Page, Troubles]]:
-    """A page of a fresh headless browser, watched from its first request on."""
+def opened(authority: Path | None = None) -> Iterator[tuple[Page, Troubles]]:
+    """A page of a fresh headless browser, watched from its first request on.
+
+    It trusts `authority`, a CA's PEM file, beside the system's; other certificates are errors as ever.
+    """
+    trusted = [f"--ignore-certificate-errors-spki-list={_key_hash(authority)}"] if authority else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=[*FLAGS, *trusted])
         page = browser.new_page(viewport={"width": 1100, "height": 900})
         troubles = Troubles()
         troubles.watch(page)
@@ -59,6 +68,13 @@ def opened() -> Iterator[tuple[Page, Troubles]]:
             yield page, troubles
         finally:
             browser.close()
+
+
+def _key_hash(authority: Path) -> str:
+    """Base64 of the SHA-256 of the CA's public key, as Chromium's flag wants it."""
+    key = x509.load_pem_x509_certificate(authority.read_bytes()).public_key()
+    encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(encoded).digest()).decode()
 
 
 def main() -> None:

@@ -20,13 +20,17 @@ import httpx
 import psycopg
 from kubernetes import client, config
 
+from ci.local import edge
 from ci.settings import IMAGES, ROOT, Settings
 from tests.invocation import Ended, Running
 
 PRODUCT, ARGOCD = "main", "argocd"
 SELECTOR = "app.kubernetes.io/name=main"
 OVERLAY = "gitops/main/overlays/local/kustomization.yaml"
-APPLICATIONS = {"root", "main-prerequisites", "main", "argocd-image-updater"}
+APPLICATIONS = {
+    "root", "external-secrets-crds", "external-secrets", "traefik", "main-prerequisites", "main", "external-dns",
+    "argocd-image-updater",
+}  # fmt: skip
 RELEASE_SECONDS = 400.0
 
 Found = TypeVar("Found")
@@ -80,7 +84,7 @@ class Environment:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.product = httpx.Client(base_url=settings.url, timeout=10, trust_env=False)
+        self.product = edge.client(settings)
         self.registry = httpx.Client(base_url=f"http://{settings.push_registry}", timeout=10, trust_env=False)
         self.api: Any = config.new_client_from_config(str(settings.kubeconfig))  # type: ignore[no-untyped-call]
         # As Any: every field is optional in the client's types, and an absent one fails the test anyway.
@@ -173,8 +177,8 @@ class Environment:
 
     def version(self) -> dict[str, Any]:
         """Ask over a new connection: a kept one still leads to a pod that drains."""
-        url = f"{self.settings.url}/api/version"
-        answer: dict[str, Any] = httpx.get(url, timeout=10, trust_env=False).raise_for_status().json()
+        with edge.client(self.settings) as product:
+            answer: dict[str, Any] = product.get("/api/version").raise_for_status().json()
         return answer
 
     def add(self, key: str, description: str, amount: int) -> httpx.Response:

@@ -9,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from ci.local import edge
 from tests.e2e.environment import Environment, Job, Pod
 
 
@@ -115,7 +116,7 @@ class Writer(Observer):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__()
-        self.url = environment.settings.url
+        self.settings = environment.settings
         self.writes = Writes()
         self.versions: set[str] = set()
 
@@ -131,20 +132,16 @@ class Writer(Observer):
 
     def _add(self, key: str, number: int) -> None:
         body = {"description": f"during a release {number}", "amount": number}
-        answer = httpx.post(
-            f"{self.url}/api/entries",
-            headers={"Idempotency-Key": key},
-            json=body,
-            timeout=10,
-            trust_env=False,
-        )
+        with edge.client(self.settings) as product:
+            answer = product.post("/api/entries", headers={"Idempotency-Key": key}, json=body)
         if answer.status_code == 201:
             self.writes.acknowledged[key] = number
         else:
             self.writes.failed.append(f"{time.strftime('%X')} POST {answer.status_code}: {answer.text[:200]}")
 
     def _read(self) -> None:
-        answer = httpx.get(f"{self.url}/version.json", timeout=10, trust_env=False)
+        with edge.client(self.settings) as product:
+            answer = product.get("/version.json")
         if answer.status_code == 200:
             self.versions.add(answer.json()["version"])
         else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from ci.local import certificates
 from tests.e2e.browser import opened
 from tests.e2e.environment import Environment
 
@@ -13,7 +14,7 @@ from tests.e2e.environment import Environment
 def test_page_shows_version_and_takes_an_entry(environment: Environment, artifacts: Path) -> None:
     version = environment.version()["version"]
     description = f"browser {uuid.uuid4().hex[:8]} <b>&"
-    with opened() as (page, troubles):
+    with opened(certificates.ca(environment.settings)) as (page, troubles):
         page.goto(environment.settings.url)
         expect(page.locator("#page-version")).to_have_text(version)
         expect(page.locator("#api-version")).to_have_text(version)

@@ -49,12 +49,12 @@ def test_keys_and_folders_are_private(settings: Settings) -> None:
     assert stat.S_IMODE(settings.state.stat().st_mode) == 0o700
 
 
-def test_the_ca_vouches_for_the_git_server_only(settings: Settings) -> None:
+def test_the_ca_vouches_for_the_git_server_and_the_product_only(settings: Settings) -> None:
     authority = load(certificates.ca(settings))
     limits = authority.extensions.get_extension_for_class(x509.NameConstraints)
     assert limits.critical
     assert [str(name.value) for name in limits.value.permitted_subtrees or ()] == [
-        "github.com", "localhost", "127.0.0.1/32",
+        "github.com", "localhost", "127.0.0.1/32", "ledger.slipway.localhost",
     ]  # fmt: skip
     with pytest.raises(ValueError, match=r"may not vouch for example\.com"):
         certificates.issue(settings, "git", ["github.com", "example.com"])
