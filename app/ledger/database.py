@@ -1,19 +1,25 @@
 """PostgreSQL: the pools, and every query of the product."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from ledger import credentials
 from ledger.entries import Draft, Entry, Refused
+from ledger.logs import log
 from ledger.settings import Settings
 
 Pool = AsyncConnectionPool[AsyncConnection[DictRow]]
+
+_FOLLOW_SECONDS = 2.0
+_NEVER = 10 * 365 * 86400.0
 
 _COLUMNS = "id, description, amount, created_at"
 _INSERT = f"""
@@ -85,24 +91,53 @@ class Database:
 
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Database]:
-    """Open the pools without waiting for the database, and close them at the end."""
+    """Open the pools without waiting for the database, and close them at the end.
+
+    When the credentials change, all connections are replaced, but not before one was made with the
+    new ones: while database and mounted files do not agree, the old connections go on serving.
+    """
     work = _pool(settings, "work", settings.pool_size, statement_seconds=10)
     probes = _pool(settings, "probes", 1, statement_seconds=2)
     async with work, probes:
-        yield Database(work, probes)
+        following = asyncio.create_task(_follow(settings, (work, probes)))
+        try:
+            yield Database(work, probes)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+
+async def _follow(settings: Settings, pools: Sequence[Pool]) -> None:
+    """Replace the connections of `pools` whenever other credentials are found and work."""
+    used: dict[str, str] = {}
+    while True:
+        with suppress(psycopg.Error):  # not there, half written, or not valid yet: the next look decides
+            found = credentials.read(settings.database_dir)
+            if used and found != used:
+                async with await AsyncConnection.connect(**_parameters(settings, found, statement_seconds=2)):
+                    pass
+                for pool in pools:
+                    await pool.drain()
+                log.info("credentials changed, connections are replaced")
+            used = found
+        await asyncio.sleep(_FOLLOW_SECONDS)
+
+
+def _parameters(settings: Settings, login: dict[str, str], statement_seconds: int) -> dict[str, Any]:
+    return {
+        **login,
+        "autocommit": True,
+        "row_factory": dict_row,
+        "connect_timeout": 3,
+        "tcp_user_timeout": 5000,  # ms; a database that vanished without a word
+        "application_name": f"eks-app {settings.version}",
+        "options": f"-c TimeZone=UTC -c statement_timeout={statement_seconds}s",
+    }
 
 
 def _pool(settings: Settings, name: str, size: int, statement_seconds: int) -> Pool:
     async def parameters() -> dict[str, Any]:
-        return {
-            **credentials.read(settings.database_dir),
-            "autocommit": True,
-            "row_factory": dict_row,
-            "connect_timeout": 3,
-            "tcp_user_timeout": 5000,  # ms; a database that vanished without a word
-            "application_name": f"eks-app {settings.version}",
-            "options": f"-c TimeZone=UTC -c statement_timeout={statement_seconds}s",
-        }
+        return _parameters(settings, credentials.read(settings.database_dir), statement_seconds)
 
     return AsyncConnectionPool(
         connection_class=AsyncConnection[DictRow],
@@ -114,8 +149,9 @@ def _pool(settings: Settings, name: str, size: int, statement_seconds: int) -> P
         timeout=5,
         max_waiting=500,
         check=AsyncConnectionPool.check_connection,
-        # Old passwords leave the pool within ten minutes of a rotation.
-        max_lifetime=600,
+        # Never by age: a connection that ended between a change of the password and its arrival in the
+        # files could not be replaced. `_follow` replaces them when they have to be.
+        max_lifetime=_NEVER,
         # Short, because the pool's own back-off doubles: the next request starts a new attempt instead.
         reconnect_timeout=1,
     )

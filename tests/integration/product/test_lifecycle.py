@@ -1,6 +1,7 @@
 """The app's life: started before its database, ready, rotated, stopped."""
 
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -79,6 +80,66 @@ def test_rotated_password_needs_no_restart(database: Any, start_app: Any, migrat
     assert "rotated" not in app.said
 
 
+def test_rotation_under_load_fails_no_request_and_replaces_every_connection(
+    database: Any, start_app: Any, migrate: Any, until: Any
+) -> None:
+    """The order of a rotation: the database first, the files later, and requests all the time."""
+    assert migrate(database.credentials).wait() == 0
+    app = start_app(database.credentials, POOL_SIZE="3")
+    rotate = sql.SQL("ALTER ROLE {} PASSWORD 'rotated'").format(sql.Identifier(database.username))
+    stop, answers = threading.Event(), []
+
+    def load(name: int) -> None:
+        with httpx.Client(base_url=app.url, timeout=20) as client:
+            number = 0
+            while not stop.is_set():
+                body = {"description": "under load", "amount": 1}
+                headers = {"Idempotency-Key": f"{name}-{number}"}
+                answers.append(client.post("/api/entries", headers=headers, json=body).status_code)
+                answers.append(client.get("/readyz").status_code)
+                number += 1
+
+    with ThreadPoolExecutor(6) as pool:
+        workers = [pool.submit(load, name) for name in range(6)]
+        try:
+            until(lambda: len(_backends(database)) >= 3, "the pool has grown")
+            with database.connect() as admin:
+                admin.execute(rotate)
+            old = _backends(database)
+            time.sleep(5)  # files of a mounted Secret follow within a minute or two
+            assert _backends(database) == old, "the old connections serve"
+            database.write_credentials(password="rotated")
+            until(lambda: not _backends(database) & old, "no connection of the old password is left")
+            time.sleep(1)
+        finally:
+            stop.set()
+        assert [worker.result() for worker in workers] == [None] * 6
+    assert set(answers) == {201, 200}
+    assert len(answers) > 200
+    assert app.said.count("credentials changed") == 1
+    assert database.password not in app.said
+    assert "rotated" not in app.said
+
+
+def test_files_that_do_not_work_yet_cost_no_connection(
+    database: Any, start_app: Any, migrate: Any, until: Any
+) -> None:
+    """The other order: the files first."""
+    assert migrate(database.credentials).wait() == 0
+    app = start_app(database.credentials)
+    assert app.add("before").status_code == 201
+    old = _backends(database)
+    database.write_credentials(password="early")
+    time.sleep(5)
+    assert app.add("between").status_code == 201
+    assert _backends(database) >= old
+    with database.connect() as admin:
+        early = sql.SQL("ALTER ROLE {} PASSWORD 'early'").format(sql.Identifier(database.username))
+        admin.execute(early)
+    until(lambda: not _backends(database) & old, "no connection of the old password is left")
+    assert app.add("after").status_code == 201
+
+
 def test_lost_connections_are_replaced_before_use(
     database: Any, start_app: Any, migrate: Any, until: Any
 ) -> None:
@@ -142,6 +203,14 @@ def _waiting(database: Any) -> int:
         " AND datname = current_database()"
     )
     return int(rows[0][0])
+
+
+def _backends(database: Any) -> set[int]:
+    """The server's processes for connections of the app."""
+    rows = database.query(
+        "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'eks-app%' AND datname = current_database()"
+    )
+    return {int(row[0]) for row in rows}
 
 
 def _refuses(app: Any) -> bool:
