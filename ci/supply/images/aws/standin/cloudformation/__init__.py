@@ -3,6 +3,7 @@
 What it promises and where it differs from AWS: docs/reference/cloudformation-stand-in.md.
 """
 
+import os
 import threading
 from typing import Any
 
@@ -25,6 +26,8 @@ class CloudFormation:
     def __init__(self, clients: Clients, clock: Clock = now) -> None:
         eks_api.install()
         acm_api.install()
+        # So that a role can attach AWS's own policies, and none that AWS does not have.
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         self.world = World(clients, clock)
         self._lock = threading.RLock()
 
@@ -32,9 +35,13 @@ class CloudFormation:
         """Answer one request, botocore's shapes in and out; raise Fault if AWS would refuse it."""
         known = ACTIONS.get(action)
         if known is None:
-            raise Fault("InvalidAction", f"{action} is not supported by Slipway's stand-in for CloudFormation")
+            raise Fault(
+                "InvalidAction", f"{action} is not supported by Slipway's stand-in for CloudFormation"
+            )
         strange = sorted(parameters.keys() - known.parameters)
         if strange:
-            raise invalid(f"{action}: {', '.join(strange)} is not supported by Slipway's stand-in for CloudFormation")
+            raise invalid(
+                f"{action}: {', '.join(strange)} is not supported by Slipway's stand-in for CloudFormation"
+            )
         with self._lock:
             return known.answer(self.world, account, region, parameters)

@@ -24,11 +24,14 @@ def _check(bundle: CertBundle) -> None:
     elif bundle.type == "AMAZON_ISSUED" and bundle.status == "PENDING_VALIDATION":
         there = set(_records(bundle.arn.split(":")[4]))
         options = bundle.describe()["Certificate"]["DomainValidationOptions"]
-        wanted = {(item["ResourceRecord"]["Name"].rstrip("."), item["ResourceRecord"]["Value"].rstrip(".")) for item in options}
+        wanted = {
+            (item["ResourceRecord"]["Name"].rstrip("."), item["ResourceRecord"]["Value"].rstrip("."))
+            for item in options
+        }
         if wanted <= there:
             bundle.status = "ISSUED"
 
 
 def install() -> None:
     """Put this into moto."""
-    CertBundle.check = _check  # type: ignore[method-assign] # on purpose: the one rule of moto's that is too lenient
+    CertBundle.check = _check  # type: ignore[method-assign, assignment] # on purpose: the one rule of moto's that is too lenient

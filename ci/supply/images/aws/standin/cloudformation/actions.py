@@ -16,9 +16,12 @@ from .world import World
 Given = Mapping[str, Any]
 Answer = dict[str, Any]
 
-EMPTY = "The submitted information didn't contain changes. Submit different information to create a change set."
+EMPTY = (
+    "The submitted information didn't contain changes. Submit different information to create a change set."
+)
 SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 """States from which a stack may be updated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -26,6 +29,7 @@ class Action:
 
     answer: Callable[[World, str, str, Given], Answer]
     parameters: frozenset[str]
+
 
 def find(world: World, account: str, region: str, name: str) -> Stack:
     """Return the stack of that name that is not deleted, or of that id."""
@@ -36,9 +40,12 @@ def find(world: World, account: str, region: str, name: str) -> Stack:
             return stack
     raise invalid(f"Stack with id {name} does not exist")
 
+
 def create_stack(world: World, account: str, region: str, given: Given) -> Answer:
     """CreateStack."""
-    if any(stack.name == given["StackName"] and stack.deleted is None for stack in _of(world, account, region)):
+    if any(
+        stack.name == given["StackName"] and stack.deleted is None for stack in _of(world, account, region)
+    ):
         raise Fault("AlreadyExistsException", f"Stack [{given['StackName']}] already exists")
     parsed, values = _checked(given, region, None)
     stack = _new(world, account, region, given["StackName"])
@@ -47,6 +54,7 @@ def create_stack(world: World, account: str, region: str, given: Given) -> Answe
     stack.disable_rollback = on_failure == "DO_NOTHING"
     _deployment(world, stack, parsed, values, tags(given.get("Tags", ())), given).create(on_failure)
     return {"StackId": stack.id}
+
 
 def update_stack(world: World, account: str, region: str, given: Given) -> Answer:
     """UpdateStack."""
@@ -59,6 +67,7 @@ def update_stack(world: World, account: str, region: str, given: Given) -> Answe
     _deployment(world, stack, parsed, values, wanted, given).update(bool(given.get("DisableRollback")))
     return {"StackId": stack.id}
 
+
 def create_change_set(world: World, account: str, region: str, given: Given) -> Answer:
     """CreateChangeSet; a change set without changes is FAILED, as in AWS."""
     kind, name = given.get("ChangeSetType", "UPDATE"), given["ChangeSetName"]
@@ -69,10 +78,16 @@ def create_change_set(world: World, account: str, region: str, given: Given) -> 
     if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
         raise _constraint(name, "changeSetName", "[a-zA-Z][-a-zA-Z0-9]*")
     if kind == "CREATE" and stack is not None and stack.status != "REVIEW_IN_PROGRESS":
-        raise invalid(f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{name}].")
+        raise invalid(
+            f"Stack [{stack.name}] already exists and cannot be created again with the changeSet [{name}]."
+        )
     if kind == "UPDATE":
         stack = _updatable(world, account, region, given["StackName"])
-    if stack is not None and name in stack.change_sets:
+    if (
+        stack is not None
+        and name in stack.change_sets
+        and stack.change_sets[name].execution != "EXECUTE_COMPLETE"
+    ):
         raise Fault("AlreadyExistsException", f"ChangeSet {name} already exists for stack {stack.id}")
     parsed, values = _checked(given, region, stack if kind == "UPDATE" else None)
     old = stack.tags if stack and kind == "UPDATE" else {}
@@ -105,15 +120,20 @@ def create_change_set(world: World, account: str, region: str, given: Given) -> 
     subject.change_sets[name] = change_set
     return {"Id": change_set.id, "StackId": subject.id}
 
+
 def describe_change_set(world: World, account: str, region: str, given: Given) -> Answer:
     """DescribeChangeSet."""
     stack, change_set = _change_set(world, account, region, given)
-    return answers.change_set(stack, change_set, bool(given.get("IncludePropertyValues")), given.get("NextToken"))
+    return answers.change_set(
+        stack, change_set, bool(given.get("IncludePropertyValues")), given.get("NextToken")
+    )
+
 
 def list_change_sets(world: World, account: str, region: str, given: Given) -> Answer:
     """ListChangeSets."""
     stack = find(world, account, region, given["StackName"])
     return {"Summaries": [answers.change_set_summary(stack, item) for item in stack.change_sets.values()]}
+
 
 def execute_change_set(world: World, account: str, region: str, given: Given) -> Answer:
     """ExecuteChangeSet; returns when the stack has settled."""
@@ -136,6 +156,7 @@ def execute_change_set(world: World, account: str, region: str, given: Given) ->
         deployment.update(keep or chosen.on_failure == "DO_NOTHING")
     return {}
 
+
 def delete_change_set(world: World, account: str, region: str, given: Given) -> Answer:
     """DeleteChangeSet; one that is not there is no error."""
     try:
@@ -146,6 +167,7 @@ def delete_change_set(world: World, account: str, region: str, given: Given) -> 
         raise
     del stack.change_sets[change_set.name]
     return {}
+
 
 def delete_stack(world: World, account: str, region: str, given: Given) -> Answer:
     """DeleteStack; one that is not there is no error."""
@@ -159,17 +181,25 @@ def delete_stack(world: World, account: str, region: str, given: Given) -> Answe
         raise invalid(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
     retained = frozenset(given.get("RetainResources", ()))
     if retained and stack.status != "DELETE_FAILED":
-        raise invalid(f"Invalid operation on stack [{stack.id}]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.")
+        raise invalid(
+            f"Invalid operation on stack [{stack.id}]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state."
+        )
     if retained - stack.resources.keys():
-        raise invalid(f"The specified resources to retain must be in a valid state. Resources that do not exist: [{', '.join(sorted(retained - stack.resources.keys()))}]")
+        raise invalid(
+            f"The specified resources to retain must be in a valid state. Resources that do not exist: [{', '.join(sorted(retained - stack.resources.keys()))}]"
+        )
     delete(world, stack, retained)
     return {}
+
 
 def describe_stacks(world: World, account: str, region: str, given: Given) -> Answer:
     """DescribeStacks."""
     if "StackName" in given:
         return {"Stacks": [answers.stack(find(world, account, region, given["StackName"]))]}
-    return {"Stacks": [answers.stack(stack) for stack in _of(world, account, region) if stack.deleted is None]}
+    return {
+        "Stacks": [answers.stack(stack) for stack in _of(world, account, region) if stack.deleted is None]
+    }
+
 
 def list_stacks(world: World, account: str, region: str, given: Given) -> Answer:
     """ListStacks, newest first."""
@@ -177,11 +207,13 @@ def list_stacks(world: World, account: str, region: str, given: Given) -> Answer
     found = [stack for stack in reversed(_of(world, account, region)) if not wanted or stack.status in wanted]
     return {"StackSummaries": [answers.stack_summary(stack) for stack in found]}
 
+
 def describe_stack_events(world: World, account: str, region: str, given: Given) -> Answer:
     """DescribeStackEvents, newest first."""
     stack = find(world, account, region, given["StackName"])
     events = [answers.event(stack, event) for event in reversed(stack.events)]
     return answers.page("StackEvents", events, given.get("NextToken"))
+
 
 def describe_stack_resources(world: World, account: str, region: str, given: Given) -> Answer:
     """DescribeStackResources."""
@@ -189,7 +221,12 @@ def describe_stack_resources(world: World, account: str, region: str, given: Giv
         raise invalid("DescribeStackResources without StackName is not supported by Slipway's stand-in")
     stack = find(world, account, region, given["StackName"])
     wanted = given.get("LogicalResourceId")
-    return {"StackResources": [answers.resource(stack, made) for name, made in stack.resources.items() if wanted in (None, name)]}
+    return {
+        "StackResources": [
+            answers.resource(stack, made) for name, made in stack.resources.items() if wanted in (None, name)
+        ]
+    }
+
 
 def describe_stack_resource(world: World, account: str, region: str, given: Given) -> Answer:
     """DescribeStackResource."""
@@ -198,11 +235,13 @@ def describe_stack_resource(world: World, account: str, region: str, given: Give
         raise invalid(f"Resource {name} does not exist for stack {stack.name}")
     return {"StackResourceDetail": answers.resource_detail(stack, stack.resources[name])}
 
+
 def list_stack_resources(world: World, account: str, region: str, given: Given) -> Answer:
     """ListStackResources."""
     stack = find(world, account, region, given["StackName"])
     found = [answers.resource_summary(made) for made in stack.resources.values()]
     return answers.page("StackResourceSummaries", found, given.get("NextToken"))
+
 
 def get_template(world: World, account: str, region: str, given: Given) -> Answer:
     """GetTemplate; nothing processes templates here, so both stages are the text as it was sent."""
@@ -211,6 +250,7 @@ def get_template(world: World, account: str, region: str, given: Given) -> Answe
     else:
         chosen = find(world, account, region, given["StackName"]).template
     return {"TemplateBody": chosen.body if chosen else "", "StagesAvailable": ["Original", "Processed"]}
+
 
 def get_template_summary(world: World, account: str, region: str, given: Given) -> Answer:
     """GetTemplateSummary."""
@@ -221,15 +261,18 @@ def get_template_summary(world: World, account: str, region: str, given: Given) 
         raise invalid(f"Stack {stack.name} has no template yet")
     return answers.template_summary(stack.template)
 
+
 def validate_template(world: World, account: str, region: str, given: Given) -> Answer:
     """ValidateTemplate."""
     return answers.validation(template.read(_body(given), region))
+
 
 def update_termination_protection(world: World, account: str, region: str, given: Given) -> Answer:
     """UpdateTerminationProtection."""
     stack = find(world, account, region, given["StackName"])
     stack.protected = given["EnableTerminationProtection"]
     return {"StackId": stack.id}
+
 
 def continue_update_rollback(world: World, account: str, region: str, given: Given) -> Answer:
     """ContinueUpdateRollback."""
@@ -240,15 +283,19 @@ def continue_update_rollback(world: World, account: str, region: str, given: Giv
     stack.pending.roll_back(frozenset(given.get("ResourcesToSkip", ())))
     return {}
 
+
 def detect_stack_drift(world: World, account: str, region: str, given: Given) -> Answer:
     """DetectStackDrift; the result is there at once."""
     stack = find(world, account, region, given["StackName"])
     if "LogicalResourceIds" in given:
         raise invalid("DetectStackDrift of single resources is not supported by Slipway's stand-in")
     if stack.status not in (*SETTLED, "UPDATE_ROLLBACK_FAILED"):
-        raise invalid(f"Drift detection cannot be performed on stack [{stack.name}] while it is in {stack.status} state.")
+        raise invalid(
+            f"Drift detection cannot be performed on stack [{stack.name}] while it is in {stack.status} state."
+        )
     drift.detect(world, stack)
     return {"StackDriftDetectionId": identity(stack.id, "drift")}
+
 
 def describe_stack_drift_detection_status(world: World, account: str, region: str, given: Given) -> Answer:
     """DescribeStackDriftDetectionStatus."""
@@ -258,18 +305,28 @@ def describe_stack_drift_detection_status(world: World, account: str, region: st
             return answers.drift_status(stack, wanted)
     raise invalid(f"Drift detection with id {wanted} does not exist")
 
+
 def describe_stack_resource_drifts(world: World, account: str, region: str, given: Given) -> Answer:
     """DescribeStackResourceDrifts."""
     stack = find(world, account, region, given["StackName"])
     wanted = given.get("StackResourceDriftStatusFilters")
     found = [made.drift for made in stack.resources.values() if made.drift]
-    return {"StackResourceDrifts": [item for item in found if not wanted or item["StackResourceDriftStatus"] in wanted]}
+    return {
+        "StackResourceDrifts": [
+            item for item in found if not wanted or item["StackResourceDriftStatus"] in wanted
+        ]
+    }
+
 
 def _of(world: World, account: str, region: str) -> list[Stack]:
     return [stack for stack in world.stacks if (stack.account, stack.region) == (account, region)]
 
+
 def _constraint(value: str, field: str, pattern: str) -> Fault:
-    return invalid(f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: Member must satisfy regular expression pattern: {pattern}")
+    return invalid(
+        f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: Member must satisfy regular expression pattern: {pattern}"
+    )
+
 
 def _stack(world: World, account: str, region: str, name: str) -> Stack:
     if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
@@ -279,10 +336,12 @@ def _stack(world: World, account: str, region: str, name: str) -> Stack:
     arn = f"arn:aws:cloudformation:{region}:{account}:stack/{name}/{unique}"
     return Stack(arn, name, account, region, world.clock(), "REVIEW_IN_PROGRESS")
 
+
 def _new(world: World, account: str, region: str, name: str) -> Stack:
     stack = _stack(world, account, region, name)
     world.stacks.append(stack)
     return stack
+
 
 def _updatable(world: World, account: str, region: str, name: str) -> Stack:
     stack = find(world, account, region, name)
@@ -292,6 +351,7 @@ def _updatable(world: World, account: str, region: str, name: str) -> Stack:
         raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
     return stack
 
+
 def _body(given: Given) -> str:
     if "TemplateBody" not in given:
         note = " (the stand-in reads no TemplateURL)" if "TemplateURL" in given else ""
@@ -299,13 +359,16 @@ def _body(given: Given) -> str:
     body: str = given["TemplateBody"]
     return body
 
+
 def _checked(given: Given, region: str, stack: Stack | None) -> tuple[Template, dict[str, str]]:
     """Return the template and the values of its parameters, or refuse them."""
     if given.get("UsePreviousTemplate") and stack and stack.template:
         parsed = stack.template
     else:
         parsed = template.read(_body(given), region)
-    values = parameters.settle(parsed.parameters, given.get("Parameters", ()), stack.parameters if stack else {})
+    values = parameters.settle(
+        parsed.parameters, given.get("Parameters", ()), stack.parameters if stack else {}
+    )
     wanted = parsed.capabilities
     if wanted:
         given_ones = set(given.get("Capabilities", ()))
@@ -314,9 +377,13 @@ def _checked(given: Given, region: str, stack: Stack | None) -> tuple[Template, 
             raise Fault("InsufficientCapabilitiesException", f"Requires capabilities : [{wanted[0]}]")
     return parsed, values
 
-def _deployment(world: World, stack: Stack, parsed: Template, values: dict[str, str], wanted: dict[str, str], given: Given) -> Deployment:
+
+def _deployment(
+    world: World, stack: Stack, parsed: Template, values: dict[str, str], wanted: dict[str, str], given: Given
+) -> Deployment:
     capabilities = list(given.get("Capabilities", ()))
     return Deployment(world, stack, parsed, values, wanted, capabilities)
+
 
 def _change_set(world: World, account: str, region: str, given: Given) -> tuple[Stack, ChangeSet]:
     name = given["ChangeSetName"]
@@ -330,6 +397,7 @@ def _change_set(world: World, account: str, region: str, given: Given) -> tuple[
             if name in (change_set.name, change_set.id):
                 return stack, change_set
     raise Fault("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
+
 
 _TEMPLATE = "StackName TemplateBody TemplateURL Parameters Tags Capabilities ClientRequestToken"
 
@@ -361,4 +429,3 @@ ACTIONS: dict[str, Action] = {
     )
 }  # fmt: skip
 """Every action that is answered."""
-

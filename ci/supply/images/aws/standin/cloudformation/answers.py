@@ -161,7 +161,9 @@ def template_summary(parsed: Template) -> dict[str, Any]:
 def validation(parsed: Template) -> dict[str, Any]:
     """Describe a template that passed ValidateTemplate."""
     return {
-        "Parameters": [_declaration(item) | _default(item, "DefaultValue") for item in parsed.parameters.values()],
+        "Parameters": [
+            _declaration(item) | _default(item, "DefaultValue") for item in parsed.parameters.values()
+        ],
         "Description": parsed.description,
         "DeclaredTransforms": [],
     } | _capabilities(parsed)
@@ -171,11 +173,12 @@ def drift_status(found: Stack, detection: str) -> dict[str, Any]:
     """Describe a finished drift detection."""
     assert found.drift is not None
     states = [made.drift["StackResourceDriftStatus"] for made in found.resources.values() if made.drift]
-    return {
+    reason = {"DetectionStatusReason": found.drift[2]} if found.drift[2] else {}
+    return reason | {
         "StackId": found.id,
         "StackDriftDetectionId": detection,
         "StackDriftStatus": found.drift[0],
-        "DetectionStatus": "DETECTION_COMPLETE",
+        "DetectionStatus": "DETECTION_FAILED" if reason else "DETECTION_COMPLETE",
         "DriftedStackResourceCount": sum(state != "IN_SYNC" for state in states),
         "Timestamp": found.drift[1],
     }
@@ -189,7 +192,10 @@ def _drift(found: Stack) -> dict[str, Any]:
 
 def _parameters(values: dict[str, str], declared: Any) -> list[dict[str, str]]:
     return [
-        {"ParameterKey": name, "ParameterValue": MASK if name in declared and declared[name].no_echo else value}
+        {
+            "ParameterKey": name,
+            "ParameterValue": MASK if name in declared and declared[name].no_echo else value,
+        }
         for name, value in values.items()
     ]
 
@@ -215,7 +221,11 @@ def _tags(values: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _without_values(change: dict[str, Any]) -> dict[str, Any]:
-    entry = {key: value for key, value in change["ResourceChange"].items() if key not in ("BeforeContext", "AfterContext")}
+    entry = {
+        key: value
+        for key, value in change["ResourceChange"].items()
+        if key not in ("BeforeContext", "AfterContext")
+    }
     hidden = ("BeforeValue", "AfterValue", "Path", "AttributeChangeType")
     entry["Details"] = [
         detail | {"Target": {key: value for key, value in detail["Target"].items() if key not in hidden}}

@@ -41,7 +41,10 @@ class Deployment:
     """Resources to delete once the stack stands, with the policy that decides how."""
 
     def __post_init__(self) -> None:
-        self.before = {name: getattr(self.stack, name) for name in ("template", "parameters", "tags", "capabilities", "outputs")}
+        self.before = {
+            name: getattr(self.stack, name)
+            for name in ("template", "parameters", "tags", "capabilities", "outputs")
+        }
         self.resolver = self.world.resolver(self.stack, self.template, self.parameters, self._lookup)
 
     def create(self, on_failure: str = "ROLLBACK") -> None:
@@ -96,7 +99,9 @@ class Deployment:
             setattr(self.stack, name, value)
         self._note("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         failed = self._clean()
-        self._note("UPDATE_ROLLBACK_COMPLETE", "One or more resources could not be deleted." if failed else None)
+        self._note(
+            "UPDATE_ROLLBACK_COMPLETE", "One or more resources could not be deleted." if failed else None
+        )
 
     def _note(self, status: str, reason: str | None = None, made: Made | None = None) -> None:
         properties = made.properties if made else None
@@ -136,7 +141,9 @@ class Deployment:
                 continue
             value = self.resolver.value(output.value)
             if isinstance(value, list | dict):
-                raise Failure(f"Template format error: Output {output.name} is malformed. The Value field must be a String")
+                raise Failure(
+                    f"Template format error: Output {output.name} is malformed. The Value field must be a String"
+                )
             text = {"Description": output.description} if output.description else {}
             yield {"OutputKey": output.name, "OutputValue": functions.text(value)} | text
 
@@ -145,7 +152,10 @@ class Deployment:
         try:
             properties, problems = desired(resource, self.resolver, self.stack, self.tags)
             if problems:
-                raise Failure(f"Properties validation failed for resource {resource.logical} with message:\n" + "\n".join(problems))
+                raise Failure(
+                    f"Properties validation failed for resource {resource.logical} with message:\n"
+                    + "\n".join(problems)
+                )
         except (Failure, Fault) as problem:
             target = made or self._fresh(resource, {})
             verb = "UPDATE" if made else "CREATE"

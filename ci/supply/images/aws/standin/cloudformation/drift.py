@@ -5,19 +5,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import schemas
+from .fault import Failure
 from .resources import ADAPTERS
 from .state import Made, Stack
 from .world import World
 
 
-def detect(world: World, stack: Stack) -> str:
-    """Compare every resource, keep the results in the stack, and return DRIFTED or IN_SYNC."""
+def detect(world: World, stack: Stack) -> None:
+    """Compare every resource and keep the results in the stack."""
+    problems = []
     for made in stack.resources.values():
-        made.drift = _result(world, stack, made)
-    drifted = any(made.drift and made.drift["StackResourceDriftStatus"] in ("MODIFIED", "DELETED") for made in stack.resources.values())
+        try:
+            made.drift = _result(world, stack, made)
+        except Failure as failure:
+            made.drift = None
+            problems.append(f"{made.logical}: {failure}")
+    drifted = any(
+        made.drift and made.drift["StackResourceDriftStatus"] in ("MODIFIED", "DELETED")
+        for made in stack.resources.values()
+    )
     result = "DRIFTED" if drifted else "IN_SYNC"
-    stack.drift = (result, world.clock())
-    return result
+    stack.drift = ("UNKNOWN" if problems else result, world.clock(), "; ".join(problems))
 
 
 def _result(world: World, stack: Stack, made: Made) -> dict[str, Any]:
@@ -55,7 +63,9 @@ def comparable(made: Made, region: str) -> dict[str, Any]:
     }
 
 
-def compare(expected: dict[str, Any], actual: dict[str, Any], kind: str, region: str) -> Iterator[dict[str, str]]:
+def compare(
+    expected: dict[str, Any], actual: dict[str, Any], kind: str, region: str
+) -> Iterator[dict[str, str]]:
     """Yield AWS's PropertyDifferences, one per property path."""
     schema = schemas.load(kind, region)
     for name, value in expected.items():
@@ -78,7 +88,9 @@ def _compare(expected: Any, actual: Any, path: str, loose: bool) -> Iterator[dic
         yield _difference(path, expected, actual)
 
 
-def _compare_lists(expected: list[Any], actual: list[Any], path: str, loose: bool) -> Iterator[dict[str, str]]:
+def _compare_lists(
+    expected: list[Any], actual: list[Any], path: str, loose: bool
+) -> Iterator[dict[str, str]]:
     if not loose and len(expected) == len(actual):
         for number, (left, right) in enumerate(zip(expected, actual, strict=True)):
             yield from _compare(left, right, f"{path}/{number}", loose)
@@ -103,7 +115,12 @@ def _same(expected: Any, actual: Any) -> bool:
 
 def _difference(path: str, expected: Any, actual: Any) -> dict[str, str]:
     kind = "REMOVE" if actual is None else "ADD" if expected is None else "NOT_EQUAL"
-    return {"PropertyPath": path, "ExpectedValue": _shown(expected), "ActualValue": _shown(actual), "DifferenceType": kind}
+    return {
+        "PropertyPath": path,
+        "ExpectedValue": _shown(expected),
+        "ActualValue": _shown(actual),
+        "DifferenceType": kind,
+    }
 
 
 def _shown(value: Any) -> str:

@@ -32,10 +32,14 @@ def _value(service: str, key: str, client: Callable[[str], Any]) -> str:
     secret, rest = ":".join(parts[:count]), [*parts[count:], "", "", "", ""]
     kind, field, stage, version = rest[:4]
     if kind not in ("", "SecretString"):
-        raise Failure(f"Invalid dynamic reference: {{{{resolve:{service}:{key}}}}} asks for {kind}, not SecretString")
+        raise Failure(
+            f"Invalid dynamic reference: {{{{resolve:{service}:{key}}}}} asks for {kind}, not SecretString"
+        )
     wanted = {"SecretId": secret, "VersionStage": stage, "VersionId": version}
     try:
-        text: str = client(service).get_secret_value(**{name: value for name, value in wanted.items() if value})["SecretString"]
+        text: str = client(service).get_secret_value(
+            **{name: value for name, value in wanted.items() if value}
+        )["SecretString"]
     except ClientError as error:
         raise Failure(f"{error.response['Error']['Message']} (dynamic reference to {secret})") from None
     if not field:
@@ -43,4 +47,6 @@ def _value(service: str, key: str, client: Callable[[str], Any]) -> str:
     try:
         return str(json.loads(text)[field])
     except (ValueError, TypeError, KeyError):
-        raise Failure(f"Could not find a value associated with JSONKey in SecretString (key {field} of {secret})") from None
+        raise Failure(
+            f"Could not find a value associated with JSONKey in SecretString (key {field} of {secret})"
+        ) from None

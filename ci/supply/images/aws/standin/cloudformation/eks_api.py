@@ -11,7 +11,12 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
 from moto.eks import models, responses, urls
-from moto.eks.exceptions import InvalidParameterException, InvalidRequestException, ResourceInUseException, ResourceNotFoundException
+from moto.eks.exceptions import (
+    InvalidParameterException,
+    InvalidRequestException,
+    ResourceInUseException,
+    ResourceNotFoundException,
+)
 from moto.moto_api._internal import mock_random
 
 PATHS = (
@@ -27,7 +32,11 @@ PATHS = (
 AUTHORITY = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCnN0YW5kLWluCi0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"
 """A certificate in PEM's form that nobody can mistake for a real one."""
 
-VERSIONS = {"vpc-cni": "v1.20.4-eksbuild.1", "coredns": "v1.12.4-eksbuild.1", "kube-proxy": "v1.34.0-eksbuild.2"}
+VERSIONS = {
+    "vpc-cni": "v1.20.4-eksbuild.1",
+    "coredns": "v1.12.4-eksbuild.1",
+    "kube-proxy": "v1.34.0-eksbuild.2",
+}
 """What an add-on without a version gets."""
 
 
@@ -39,7 +48,9 @@ def issuer(account: str, region: str, cluster: str) -> str:
 
 def missing(message: str) -> ResourceNotFoundException:
     """Return EKS's answer for something that is not there."""
-    return ResourceNotFoundException(clusterName=None, nodegroupName=None, fargateProfileName=None, addonName=None, message=message)
+    return ResourceNotFoundException(
+        clusterName=None, nodegroupName=None, fargateProfileName=None, addonName=None, message=message
+    )
 
 
 class Response(responses.EKSResponse):
@@ -65,7 +76,9 @@ class Response(responses.EKSResponse):
         cluster.endpoint = f"https://{unique}.gr7.{self.region}.eks.amazonaws.com"
         cluster.access_config = {
             "authenticationMode": access.get("authenticationMode", "CONFIG_MAP"),
-            "bootstrapClusterCreatorAdminPermissions": access.get("bootstrapClusterCreatorAdminPermissions", True),
+            "bootstrapClusterCreatorAdminPermissions": access.get(
+                "bootstrapClusterCreatorAdminPermissions", True
+            ),
         }
         cluster.upgrade_policy = self._get_param("upgradePolicy") or {"supportType": "EXTENDED"}
         cluster.deletion_protection = bool(self._get_param("deletionProtection"))
@@ -82,6 +95,13 @@ class Response(responses.EKSResponse):
             "vpcId": subnets[0].vpc_id,
             "clusterSecurityGroupId": group.id,
         }
+        # The control plane reaches into the subnets, which therefore cannot be deleted before it.
+        cluster.interfaces = [
+            ec2.create_network_interface(
+                subnet, "", group_ids=[group.id], description=f"Amazon EKS {cluster.name}"
+            ).id
+            for subnet in subnets
+        ]
         cluster.addons, cluster.access_entries, cluster.updates = {}, {}, {}
         return ActionResult({"cluster": cluster})
 
@@ -89,9 +109,14 @@ class Response(responses.EKSResponse):
         """DeleteCluster: refused while it is protected; its security group goes with it."""
         cluster = self._cluster()
         if cluster.deletion_protection:
-            raise InvalidRequestException(message=f"Cluster {cluster.name} has deletion protection enabled and cannot be deleted")
+            raise InvalidRequestException(
+                message=f"Cluster {cluster.name} has deletion protection enabled and cannot be deleted"
+            )
         answer = super().delete_cluster()
-        ec2_backends[self.current_account][self.region].delete_security_group(None, cluster.resources_vpc_config["clusterSecurityGroupId"])
+        ec2 = ec2_backends[self.current_account][self.region]
+        for interface in cluster.interfaces:
+            ec2.delete_network_interface(interface)
+        ec2.delete_security_group(None, cluster.resources_vpc_config["clusterSecurityGroupId"])
         return answer
 
     def update_cluster_config(self) -> ActionResult:
@@ -99,11 +124,19 @@ class Response(responses.EKSResponse):
         cluster = self._cluster()
         given = {
             name: self._get_param(name)
-            for name in ("resourcesVpcConfig", "logging", "accessConfig", "upgradePolicy", "deletionProtection")
+            for name in (
+                "resourcesVpcConfig",
+                "logging",
+                "accessConfig",
+                "upgradePolicy",
+                "deletionProtection",
+            )
         }
         given = {name: value for name, value in given.items() if value is not None}
         if len(given) != 1:
-            raise InvalidParameterException(message="The type for cluster update was not provided or is not single.")
+            raise InvalidParameterException(
+                message="The type for cluster update was not provided or is not single."
+            )
         ((name, value),) = given.items()
         if name == "resourcesVpcConfig":
             cluster.resources_vpc_config = {**cluster.resources_vpc_config, **value}
@@ -122,7 +155,9 @@ class Response(responses.EKSResponse):
         cluster, wanted = self._cluster(), self._get_param("version")
         old, new = (tuple(int(part) for part in text.split(".")) for text in (cluster.version, wanted))
         if new < old or new[1] - old[1] > 1:
-            raise InvalidParameterException(message=f"Unsupported Kubernetes minor version update from {cluster.version} to {wanted}")
+            raise InvalidParameterException(
+                message=f"Unsupported Kubernetes minor version update from {cluster.version} to {wanted}"
+            )
         cluster.version = wanted
         return self._updated(cluster, "version", wanted)
 
@@ -154,7 +189,9 @@ class Response(responses.EKSResponse):
         """CreateAddon."""
         cluster, name = self._cluster(), self._get_param("addonName")
         if name in cluster.addons:
-            raise ResourceInUseException(clusterName=cluster.name, nodegroupName=None, addonName=name, message="Addon already exists.")
+            raise ResourceInUseException(
+                clusterName=cluster.name, nodegroupName=None, addonName=name, message="Addon already exists."
+            )
         if name not in VERSIONS and not self._get_param("addonVersion"):
             raise InvalidParameterException(message=f"Addon {name} specified is not supported")
         cluster.addons[name] = {
@@ -198,9 +235,16 @@ class Response(responses.EKSResponse):
         """CreateAccessEntry."""
         cluster, principal = self._cluster(), self._get_param("principalArn")
         if cluster.access_config["authenticationMode"] == "CONFIG_MAP":
-            raise InvalidRequestException(message="The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.")
+            raise InvalidRequestException(
+                message="The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation."
+            )
         if principal in cluster.access_entries:
-            raise ResourceInUseException(clusterName=None, nodegroupName=None, addonName=None, message="The specified access entry resource is already in use on this cluster.")
+            raise ResourceInUseException(
+                clusterName=None,
+                nodegroupName=None,
+                addonName=None,
+                message="The specified access entry resource is already in use on this cluster.",
+            )
         cluster.access_entries[principal] = {
             "clusterName": cluster.name,
             "principalArn": principal,
@@ -241,9 +285,20 @@ class Response(responses.EKSResponse):
         entry, policy = self._entry(), self._get_param("policyArn")
         if ":cluster-access-policy/" not in policy:
             raise InvalidParameterException(message=f"The policyArn parameter format is not valid: {policy}")
-        found = {"policyArn": policy, "accessScope": self._get_param("accessScope"), "associatedAt": utcnow(), "modifiedAt": utcnow()}
+        found = {
+            "policyArn": policy,
+            "accessScope": self._get_param("accessScope"),
+            "associatedAt": utcnow(),
+            "modifiedAt": utcnow(),
+        }
         entry["_policies"][policy] = found
-        return ActionResult({"clusterName": self._cluster().name, "principalArn": entry["principalArn"], "associatedAccessPolicy": found})
+        return ActionResult(
+            {
+                "clusterName": self._cluster().name,
+                "principalArn": entry["principalArn"],
+                "associatedAccessPolicy": found,
+            }
+        )
 
     def disassociate_access_policy(self) -> ActionResult:
         """DisassociateAccessPolicy."""
@@ -254,7 +309,13 @@ class Response(responses.EKSResponse):
     def list_associated_access_policies(self) -> ActionResult:
         """ListAssociatedAccessPolicies."""
         entry = self._entry()
-        return ActionResult({"clusterName": self._cluster().name, "principalArn": entry["principalArn"], "associatedAccessPolicies": list(entry["_policies"].values())})
+        return ActionResult(
+            {
+                "clusterName": self._cluster().name,
+                "principalArn": entry["principalArn"],
+                "associatedAccessPolicies": list(entry["_policies"].values()),
+            }
+        )
 
     def tag_resource(self) -> ActionResult:
         """TagResource, of everything that has tags."""
@@ -287,7 +348,9 @@ class Response(responses.EKSResponse):
         principal = unquote(self._get_param("principalArn")).split("/access-policies")[0]
         entries = self._cluster().access_entries
         if principal not in entries:
-            raise missing(f"The specified principalArn could not be found. You must provide a valid IAM principal ARN: {principal}")
+            raise missing(
+                f"The specified principalArn could not be found. You must provide a valid IAM principal ARN: {principal}"
+            )
         found: dict[str, Any] = entries[principal]
         return found
 
@@ -295,7 +358,9 @@ class Response(responses.EKSResponse):
         return unquote(unquote(self.path).split("/access-policies/")[1])
 
     def _arn(self, kind: str, cluster: str, rest: str) -> str:
-        return f"arn:aws:eks:{self.region}:{self.current_account}:{kind}/{cluster}/{rest}/{mock_random.uuid4()}"
+        return (
+            f"arn:aws:eks:{self.region}:{self.current_account}:{kind}/{cluster}/{rest}/{mock_random.uuid4()}"
+        )
 
     def _tags(self, arn: str) -> dict[str, str]:
         for cluster in self.eks_backend.clusters.values():

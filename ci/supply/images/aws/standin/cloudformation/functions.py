@@ -51,10 +51,14 @@ def called(node: Any) -> tuple[str, Any] | None:
     return None
 
 
-def attribute(argument: Any) -> tuple[str, str]:
+def target(argument: Any) -> tuple[str, str]:
     """Return GetAtt's (logical id, attribute); the attribute may hold dots."""
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
-    if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(part, str) and part for part in parts):
+    if (
+        not isinstance(parts, list)
+        or len(parts) != 2
+        or not all(isinstance(part, str) and part for part in parts)
+    ):
         raise invalid(
             "Template error: every Fn::GetAtt object requires two non-empty parameters, "
             "the resource name and the resource attribute"
@@ -80,7 +84,7 @@ def references(node: Any) -> Iterator[tuple[str, str | None]]:
         case ("Ref", str() as name):
             yield name, None
         case ("Fn::GetAtt", argument):
-            yield attribute(argument)
+            yield target(argument)
         case ("Fn::Sub", argument):
             text, variables = substitution(argument)
             for name in VARIABLE.findall(text):
@@ -150,9 +154,9 @@ class Resolver:
             case ("Condition", str() as name):
                 return self.holds(name)
             case ("Fn::And", list() as parts):
-                return all([self._truth(part) for part in parts])
+                return all(self._truth(part) for part in parts)
             case ("Fn::Or", list() as parts):
-                return any([self._truth(part) for part in parts])
+                return any(self._truth(part) for part in parts)
             case ("Fn::Not", [part]):
                 return not self._truth(part)
             case ("Fn::Equals", [left, right]):
@@ -165,7 +169,8 @@ class Resolver:
             return NO_VALUE
         return self.names[name] if name in self.names else self.lookup(name, None)
 
-    def _sub(self, argument: Any) -> Any:
+    def substitute(self, argument: Any) -> Any:
+        """Fn::Sub."""
         template, variables = substitution(argument)
         unknown: list[Unknown] = []
 
@@ -184,17 +189,21 @@ class Resolver:
         filled = LITERAL.sub(r"${\1}", VARIABLE.sub(fill, template))
         return unknown[0] if unknown else filled
 
-    def _join(self, argument: Any) -> Any:
+    def join(self, argument: Any) -> Any:
+        """Fn::Join."""
         delimiter, items = _arguments("Fn::Join", argument, 2)
         values = self.value(items)
         if isinstance(values, Unknown):
             return values
         if not isinstance(values, list):
-            raise invalid("Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined")
+            raise invalid(
+                "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined"
+            )
         unknown = [item for item in values if isinstance(item, Unknown)]
         return unknown[0] if unknown else str(delimiter).join(map(text, values))
 
-    def _select(self, argument: Any) -> Any:
+    def select(self, argument: Any) -> Any:
+        """Fn::Select."""
         index, items = (self.value(part) for part in _arguments("Fn::Select", argument, 2))
         if isinstance(items, Unknown):
             return items
@@ -202,25 +211,31 @@ class Resolver:
             raise invalid("Template error: Fn::Select cannot select nonexistent value at index " + str(index))
         return items[int(index)]
 
-    def _split(self, argument: Any) -> Any:
+    def split(self, argument: Any) -> Any:
+        """Fn::Split."""
         delimiter, source = _arguments("Fn::Split", argument, 2)
         value = self.value(source)
         return value if isinstance(value, Unknown) else text(value).split(str(delimiter))
 
-    def _if(self, argument: Any) -> Any:
+    def choose(self, argument: Any) -> Any:
+        """Fn::If."""
         name, yes, no = _arguments("Fn::If", argument, 3)
         return self.value(yes if self.holds(name) else no)
 
-    def _find(self, argument: Any) -> Any:
+    def find_in_map(self, argument: Any) -> Any:
+        """Fn::FindInMap."""
         name, first, second = (self.value(part) for part in _arguments("Fn::FindInMap", argument, 3))
         if name not in self.mappings:
-            raise invalid(f"Template error: Mapping named '{name}' is not present in the 'Mappings' section of template.")
+            raise invalid(
+                f"Template error: Mapping named '{name}' is not present in the 'Mappings' section of template."
+            )
         try:
             return self.mappings[name][str(first)][str(second)]
         except KeyError:
             raise invalid(f"Template error: Unable to get mapping for {name}::{first}::{second}") from None
 
-    def _cidr(self, argument: Any) -> Any:
+    def cidr(self, argument: Any) -> Any:
+        """Fn::Cidr."""
         if not isinstance(argument, list) or len(argument) not in (2, 3):
             raise invalid("Template error: Fn::Cidr requires an ipBlock, a count and optionally cidrBits")
         block, count, *bits = (self.value(part) for part in argument)
@@ -231,21 +246,28 @@ class Resolver:
         subnets = network.subnets(new_prefix=length) if length >= network.prefixlen else iter(())
         found = [str(subnet) for subnet, _ in zip(subnets, range(int(count)), strict=False)]
         if len(found) < int(count):
-            raise invalid(f"Template error: Fn::Cidr cannot cut {count} blocks of {length} bits out of {block}")
+            raise invalid(
+                f"Template error: Fn::Cidr cannot cut {count} blocks of {length} bits out of {block}"
+            )
         return found
 
-    def _base64(self, argument: Any) -> Any:
+    def encode(self, argument: Any) -> Any:
+        """Fn::Base64."""
         value = self.value(argument)
         return value if isinstance(value, Unknown) else base64.b64encode(text(value).encode()).decode()
 
-    def _zones(self, argument: Any) -> list[str]:
+    def availability_zones(self, argument: Any) -> list[str]:
+        """Fn::GetAZs."""
         region = self.value(argument)
         if region and region != self.names["AWS::Region"]:
-            raise invalid(f"Template error: Fn::GetAZs of another region ({region}) is not supported by the stand-in")
+            raise invalid(
+                f"Template error: Fn::GetAZs of another region ({region}) is not supported by the stand-in"
+            )
         return self.zones()
 
-    def _get(self, argument: Any) -> Any:
-        return self.lookup(*attribute(argument))
+    def attribute(self, argument: Any) -> Any:
+        """Fn::GetAtt."""
+        return self.lookup(*target(argument))
 
 
 def text(value: Any) -> str:
@@ -265,15 +287,15 @@ def _arguments(function: str, argument: Any, count: int) -> list[Any]:
 
 FUNCTIONS: dict[str, Callable[[Resolver, Any], Any]] = {
     "Ref": Resolver.reference,
-    "Fn::GetAtt": Resolver._get,
-    "Fn::Sub": Resolver._sub,
-    "Fn::Join": Resolver._join,
-    "Fn::Select": Resolver._select,
-    "Fn::Split": Resolver._split,
-    "Fn::If": Resolver._if,
-    "Fn::FindInMap": Resolver._find,
-    "Fn::GetAZs": Resolver._zones,
-    "Fn::Cidr": Resolver._cidr,
-    "Fn::Base64": Resolver._base64,
+    "Fn::GetAtt": Resolver.attribute,
+    "Fn::Sub": Resolver.substitute,
+    "Fn::Join": Resolver.join,
+    "Fn::Select": Resolver.select,
+    "Fn::Split": Resolver.split,
+    "Fn::If": Resolver.choose,
+    "Fn::FindInMap": Resolver.find_in_map,
+    "Fn::GetAZs": Resolver.availability_zones,
+    "Fn::Cidr": Resolver.cidr,
+    "Fn::Base64": Resolver.encode,
 }
 """What may stand in a property; all others are refused by name."""

@@ -43,7 +43,10 @@ def clients() -> Clients:
 
     def send(request: AWSPreparedRequest, account: str, operation: str) -> tuple[int, dict[str, str], bytes]:
         url = urlsplit(request.url)
-        headers = {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()}
+        headers = {
+            name: value.decode() if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
         body = request.body.read() if hasattr(request.body, "read") else request.body
         builder = EnvironBuilder(
             path=url.path or "/", query_string=url.query, method=request.method, base_url=f"https://{url.netloc}/",
@@ -63,26 +66,48 @@ def client(engine: Any, others: Clients, account: str, region: str, service: str
     """Return a boto3 client: cloudformation reaches `engine`, everything else moto."""
     if service != "cloudformation":
         return others(service, account, region)
-    return _made("cloudformation", account, region, lambda request, _, operation: answer(engine, account, region, operation, request.body))
+    return _made(
+        "cloudformation",
+        account,
+        region,
+        lambda request, _, operation: answer(engine, account, region, operation, request.body),
+    )
 
 
-def answer(engine: Any, account: str, region: str, operation: str, body: Any) -> tuple[int, dict[str, str], bytes]:
+def answer(
+    engine: Any, account: str, region: str, operation: str, body: Any
+) -> tuple[int, dict[str, str], bytes]:
     """Answer a request of the query protocol."""
     model = get_service_model("cloudformation")
     known = model.operation_model(operation)
     values = MultiDict(_pairs(body))
-    asked = {"method": "POST", "values": values, "headers": {}, "body": b"", "url_path": "/", "url_params": {}}
+    asked: Any = {
+        "method": "POST",
+        "values": values,
+        "headers": {},
+        "body": b"",
+        "url_path": "/",
+        "url_params": {},
+    }
     maker = get_serializer_class("cloudformation", "query")(known, SerializationContext("inprocess"))
     result: Any
     try:
-        result = engine(account, region, operation, dict(PROTOCOL_PARSERS["query"](known, map_type=dict).parse(asked)))
+        result = engine(
+            account, region, operation, dict(PROTOCOL_PARSERS["query"](known, map_type=dict).parse(asked))
+        )
     except Fault as fault:
-        text = "".join({"&": "&amp;", "<": "&lt;", ">": "&gt;"}.get(letter, letter) for letter in fault.message)
+        text = "".join(
+            {"&": "&amp;", "<": "&lt;", ">": "&gt;"}.get(letter, letter) for letter in fault.message
+        )
         error = f"<ErrorResponse><Error><Type>Sender</Type><Code>{fault.code}</Code><Message>{text}</Message></Error></ErrorResponse>"
         return fault.status, {"Content-Type": "text/xml"}, error.encode()
     made = maker.serialize(result)
     content = made["body"]
-    return int(made["status_code"]), {"Content-Type": "text/xml"}, content.encode() if isinstance(content, str) else content
+    return (
+        int(made["status_code"]),
+        {"Content-Type": "text/xml"},
+        content.encode() if isinstance(content, str) else content,
+    )
 
 
 def _pairs(body: Any) -> list[tuple[str, str]]:
@@ -91,8 +116,8 @@ def _pairs(body: Any) -> list[tuple[str, str]]:
 
 
 def _made(service: str, account: str, region: str, handler: Handler) -> Any:
-    session = boto3.session.Session(aws_access_key_id=KEY, aws_secret_access_key="unused", region_name=region)
-    made = session.client(service, config=Config(retries={"total_max_attempts": 1}))  # type: ignore[call-overload]
+    keys = {"aws_access_key_id": KEY, "aws_secret_access_key": "unused", "region_name": region}
+    made = boto3.session.Session(**keys).client(service, config=Config(retries={"total_max_attempts": 1}))
 
     def send(request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse:
         status, headers, body = handler(request, account, event_name.rpartition(".")[2])

@@ -72,7 +72,9 @@ def settle(
         name = entry["ParameterKey"]
         if entry.get("UsePreviousValue"):
             if name not in previous:
-                raise invalid(f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key not in the previous template")
+                raise invalid(
+                    f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key not in the previous template"
+                )
             values[name] = previous[name]
         elif "ParameterValue" in entry:
             values[name] = entry["ParameterValue"]

@@ -40,7 +40,8 @@ class Plan:
         kept = {resource.logical for resource in wanted}
         gone = [made for name, made in self.stack.resources.items() if name not in kept]
         return [
-            {"Type": "Resource", "ResourceChange": change} for change in found + [_remove(made) for made in gone]
+            {"Type": "Resource", "ResourceChange": change}
+            for change in found + [_remove(made) for made in gone]
         ]
 
     def nothing(self, changes: list[dict[str, Any]]) -> bool:
@@ -53,7 +54,10 @@ class Plan:
         for output in self.template.outputs.values():
             if output.condition is None or resolver.holds(output.condition):
                 text = {"Description": output.description} if output.description else {}
-                outputs.append({"OutputKey": output.name, "OutputValue": functions.text(resolver.value(output.value))} | text)
+                outputs.append(
+                    {"OutputKey": output.name, "OutputValue": functions.text(resolver.value(output.value))}
+                    | text
+                )
         return outputs == self.stack.outputs
 
     def _check_types(self, wanted: list[Resource]) -> None:
@@ -85,9 +89,15 @@ class Plan:
         new, _ = desired(resource, resolver, self.stack, self.tags)
         tags = schemas.load(resource.type, self.stack.region).tags
         details, scope = [], set()
-        for name, recreation in differences(ADAPTERS[resource.type], self.stack.region, made.properties, new).items():
+        for name, recreation in differences(
+            ADAPTERS[resource.type], self.stack.region, made.properties, new
+        ).items():
             scope.add("Tags" if name == tags else "Properties")
-            details.append(self._detail(resource, name, name == tags, recreation, made.properties.get(name), new.get(name)))
+            details.append(
+                self._detail(
+                    resource, name, name == tags, recreation, made.properties.get(name), new.get(name)
+                )
+            )
         for attribute, changed in (
             ("DeletionPolicy", made.deletion_policy != resource.deletion_policy),
             ("UpdateReplacePolicy", made.replace_policy != resource.replace_policy),
@@ -115,13 +125,27 @@ class Plan:
             change["PolicyAction"] = f"ReplaceAnd{_kept(resource.replace_policy)}"
         return change
 
-    def _detail(self, resource: Resource, name: str, tags: bool, recreation: str, old: Any, new: Any) -> dict[str, Any]:
-        target = {"Attribute": "Tags" if tags else "Properties", "RequiresRecreation": recreation, "Path": f"/Properties/{name}"}
+    def _detail(
+        self, resource: Resource, name: str, tags: bool, recreation: str, old: Any, new: Any
+    ) -> dict[str, Any]:
+        target = {
+            "Attribute": "Tags" if tags else "Properties",
+            "RequiresRecreation": recreation,
+            "Path": f"/Properties/{name}",
+        }
         if not tags:
             target["Name"] = name
-        target |= {"BeforeValue": _shown(old), "AfterValue": _shown(new), "AttributeChangeType": _way(old, new)}
+        target |= {
+            "BeforeValue": _shown(old),
+            "AfterValue": _shown(new),
+            "AttributeChangeType": _way(old, new),
+        }
         source, entity = self._cause(resource.properties.get(name), new)
-        detail = {"Target": target, "Evaluation": "Dynamic" if _unknown(new) else "Static", "ChangeSource": source}
+        detail = {
+            "Target": target,
+            "Evaluation": "Dynamic" if _unknown(new) else "Static",
+            "ChangeSource": source,
+        }
         return detail | ({"CausingEntity": entity} if entity else {})
 
     def _cause(self, node: Any, new: Any) -> tuple[str, str | None]:
@@ -131,7 +155,11 @@ class Plan:
                 return "ResourceAttribute", f"{unknown.logical}.{unknown.attribute}"
             return "ResourceReference", unknown.logical
         for name, attribute in functions.references(node):
-            if attribute is None and name in self.parameters and self.parameters[name] != self.stack.parameters.get(name):
+            if (
+                attribute is None
+                and name in self.parameters
+                and self.parameters[name] != self.stack.parameters.get(name)
+            ):
                 return "ParameterReference", name
         return "DirectModification", None
 

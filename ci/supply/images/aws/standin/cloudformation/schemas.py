@@ -17,7 +17,13 @@ from .functions import Unknown, text
 
 FALLBACK = "us-east-1"
 READABLE = frozenset(
-    {"AWS::EC2::SecurityGroup", "AWS::EC2::Subnet", "AWS::EC2::VPC", "AWS::EKS::Nodegroup", "AWS::RDS::DBInstance"}
+    {
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::VPC",
+        "AWS::EKS::Nodegroup",
+        "AWS::RDS::DBInstance",
+    }
 )
 """Types older than the schemas, whose plain properties answer to GetAtt too."""
 
@@ -59,7 +65,8 @@ class Schema:
     @property
     def tags_are_a_map(self) -> bool:
         """Whether tags are {key: value} and not [{Key, Value}]."""
-        return bool(self.tags) and self._follow(self.properties[self.tags]).get("type") == "object"
+        name = self.tags
+        return name is not None and self._follow(self.properties[name]).get("type") == "object"
 
     def has_attribute(self, name: str) -> bool:
         """Tell whether GetAtt may ask for `name`."""
@@ -70,7 +77,10 @@ class Schema:
 
     def recreation(self, name: str, old: Any, new: Any) -> str:
         """Tell whether a change of property `name` replaces: Always, Conditionally or Never."""
-        for kind, answer in (("createOnlyProperties", "Always"), ("conditionalCreateOnlyProperties", "Conditionally")):
+        for kind, answer in (
+            ("createOnlyProperties", "Always"),
+            ("conditionalCreateOnlyProperties", "Conditionally"),
+        ):
             for first, *rest in self.paths(kind):
                 if first == name and _inside(old, rest) != _inside(new, rest):
                     return answer
@@ -85,7 +95,7 @@ class Schema:
         problems = [
             f"#: extraneous key [{name}] is not permitted" for name in properties if name in self.read_only
         ]
-        value, found = self._check(properties, self.document | {"type": "object"}, "#")
+        value, found = self._check(properties, {**self.document, "type": "object"}, "#")
         return value, problems + found
 
     def strangers(self, properties: Mapping[str, Any]) -> list[str]:
@@ -107,7 +117,7 @@ class Schema:
         for word in ("anyOf", "oneOf", "allOf"):
             for alternative in schema.get(word) or ():
                 known |= self._shape(alternative)[0]
-        return known, schema.get("additionalProperties") is False
+        return known, schema.get("additionalProperties") is False and not schema.get("patternProperties")
 
     def _strangers(self, node: Any, schema: Mapping[str, Any], place: str) -> Iterator[str]:
         schema = self._follow(schema)
@@ -140,15 +150,23 @@ class Schema:
         if isinstance(value, dict):
             return self._check_object(value, schema, place)
         if isinstance(value, list):
-            pairs = [self._check(item, schema.get("items") or {}, f"{place}/{i}") for i, item in enumerate(value)]
+            pairs = [
+                self._check(item, schema.get("items") or {}, f"{place}/{i}") for i, item in enumerate(value)
+            ]
             problems = [problem for _, found in pairs for problem in found]
-            return [item for item, _ in pairs], problems + list(_limits(value, schema, place, "Items", "items"))
+            return [item for item, _ in pairs], problems + list(
+                _limits(value, schema, place, "Items", "items")
+            )
         return value, list(_scalar(value, schema, place))
 
-    def _check_object(self, value: dict[str, Any], schema: Mapping[str, Any], place: str) -> tuple[Any, list[str]]:
+    def _check_object(
+        self, value: dict[str, Any], schema: Mapping[str, Any], place: str
+    ) -> tuple[Any, list[str]]:
         known, closed = self._shape(schema)
         problems = [
-            f"{place}: required key [{name}] not found" for name in schema.get("required") or () if name not in value
+            f"{place}: required key [{name}] not found"
+            for name in schema.get("required") or ()
+            if name not in value
         ]
         result = {}
         for name, item in value.items():
@@ -212,7 +230,13 @@ _NAMES = {"object": "JSONObject", "array": "JSONArray", "string": "String", "boo
 
 
 def _kind(value: Any) -> str:
-    kinds: dict[type, str] = {dict: "JSONObject", list: "JSONArray", bool: "Boolean", int: "Integer", float: "Number"}
+    kinds: dict[type, str] = {
+        dict: "JSONObject",
+        list: "JSONArray",
+        bool: "Boolean",
+        int: "Integer",
+        float: "Number",
+    }
     return kinds.get(type(value), "String")
 
 

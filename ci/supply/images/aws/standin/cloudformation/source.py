@@ -20,7 +20,7 @@ class _Loader(yaml.SafeLoader):
     """YAML as CloudFormation reads it: no dates, no aliases, no key twice."""
 
     # `2012-10-17` in a policy is a string, not a date.
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name, and it declares it as it is
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -35,7 +35,9 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if key.value in seen:
                 place = f"line {key.start_mark.line + 1}, column {key.start_mark.column + 1}"
-                raise invalid(f"Template format error: YAML not well-formed. ({place}: key {key.value} twice)")
+                raise invalid(
+                    f"Template format error: YAML not well-formed. ({place}: key {key.value} twice)"
+                )
             seen.add(key.value)
         return {str(key): value for key, value in super().construct_mapping(node, deep=True).items()}
 

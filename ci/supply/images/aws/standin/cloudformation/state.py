@@ -101,8 +101,8 @@ class Stack:
     serials: dict[str, int] = field(default_factory=dict)
     pending: Any = None
     """The deployment whose rollback failed, for ContinueUpdateRollback."""
-    drift: tuple[str, datetime] | None = None
-    """Result and time of the last drift detection."""
+    drift: tuple[str, datetime, str] | None = None
+    """Result, time and, if it failed, reason of the last drift detection."""
     token: str | None = None
 
     def note(

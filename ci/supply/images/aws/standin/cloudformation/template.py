@@ -11,7 +11,8 @@ from .parameters import Parameter
 from .resources import ADAPTERS
 
 PSEUDO = frozenset(
-    f"AWS::{name}" for name in "AccountId NoValue NotificationARNs Partition Region StackId StackName URLSuffix".split()
+    f"AWS::{name}"
+    for name in "AccountId NoValue NotificationARNs Partition Region StackId StackName URLSuffix".split()
 )
 SECTIONS = frozenset(
     "AWSTemplateFormatVersion Description Metadata Parameters Mappings Conditions Resources Outputs".split()
@@ -102,7 +103,9 @@ def read(body: str, region: str) -> Template:
     if not data.get("Resources"):
         raise invalid("Template format error: At least one Resources member must be defined.")
     resources = {name: _resource(name, fields) for name, fields in _section(data, "Resources").items()}
-    declared = {name: parameters.declare(name, fields) for name, fields in _section(data, "Parameters").items()}
+    declared = {
+        name: parameters.declare(name, fields) for name, fields in _section(data, "Parameters").items()
+    }
     template = Template(
         body=body,
         description=str(data.get("Description", "")),
@@ -160,7 +163,9 @@ def _resource(name: str, fields: Any) -> Resource:
 
 def _output(name: str, fields: Any) -> Output:
     if not isinstance(fields, dict) or "Value" not in fields:
-        raise invalid(f"Template format error: Output {name} is malformed. The Value field of every Outputs member must be specified")
+        raise invalid(
+            f"Template format error: Output {name} is malformed. The Value field of every Outputs member must be specified"
+        )
     unknown = sorted(fields.keys() - {"Value", "Description", "Condition"})
     if unknown:
         note = " (the stand-in has no exports)" if unknown[0] == "Export" else ""
@@ -177,14 +182,21 @@ def _check_types(template: Template, region: str) -> None:
     for resource in template.resources.values():
         schema = schemas.load(resource.type, region)
         problems = schema.strangers(resource.properties)
-        problems += [f"#: extraneous key [{name}] is not permitted" for name in resource.properties if name in schema.read_only]
+        problems += [
+            f"#: extraneous key [{name}] is not permitted"
+            for name in resource.properties
+            if name in schema.read_only
+        ]
         problems += [
             f"#: property [{name}] is not supported by Slipway's stand-in"
             for name in resource.properties
             if name in schema.properties and name not in schema.read_only and name not in ADAPTERS[resource.type].properties
         ]  # fmt: skip
         if problems:
-            raise invalid(f"Properties validation failed for resource {resource.logical} with message:\n" + "\n".join(problems))
+            raise invalid(
+                f"Properties validation failed for resource {resource.logical} with message:\n"
+                + "\n".join(problems)
+            )
 
 
 def _places(template: Template) -> Iterator[tuple[str, Any, str | None]]:
@@ -200,32 +212,44 @@ def _check_references(template: Template, region: str) -> None:
     for where, node, condition in _places(template):
         for name in [*functions.conditions(node), *([condition] if condition else [])]:
             if name not in template.conditions:
-                raise invalid(f"Template format error: Unresolved condition dependency {name} in {where} of the template")
+                raise invalid(
+                    f"Template format error: Unresolved condition dependency {name} in {where} of the template"
+                )
         for name, attribute in functions.references(node):
             _check_reference(template, region, where, name, attribute)
     for resource in template.resources.values():
         for name in resource.depends_on:
             if name not in template.resources:
-                raise invalid(f"Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template")
+                raise invalid(
+                    f"Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template"
+                )
 
 
 def _check_reference(template: Template, region: str, where: str, name: str, attribute: str | None) -> None:
     if attribute is None:
         known = name in template.parameters or name in PSEUDO
         if not known and (name not in template.resources or "Conditions" in where):
-            raise invalid(f"Template format error: Unresolved resource dependencies [{name}] in {where} of the template")
+            raise invalid(
+                f"Template format error: Unresolved resource dependencies [{name}] in {where} of the template"
+            )
         return
     if name not in template.resources or "Conditions" in where:
         raise invalid(f"Template error: instance of Fn::GetAtt references undefined resource {name}")
     if not schemas.load(template.resources[name].type, region).has_attribute(attribute):
-        raise invalid(f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt")
+        raise invalid(
+            f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt"
+        )
 
 
 def _check_functions(node: Any) -> None:
     """Refuse a function that exists in AWS but not here, wherever it stands."""
     if isinstance(node, dict):
         for name, value in node.items():
-            if name.startswith("Fn::") and name not in functions.FUNCTIONS and name not in functions.CONDITIONAL:
+            if (
+                name.startswith("Fn::")
+                and name not in functions.FUNCTIONS
+                and name not in functions.CONDITIONAL
+            ):
                 raise invalid(f"Template error: {name} is not supported by Slipway's stand-in")
             _check_functions(value)
     elif isinstance(node, list):

@@ -26,7 +26,9 @@ class World:
     clock: Clock
     stacks: list[Stack] = field(default_factory=list)
 
-    def call(self, stack: Stack, made: Made, previous: Mapping[str, Any] | None = None, serial: int = 0) -> Call:
+    def call(
+        self, stack: Stack, made: Made, previous: Mapping[str, Any] | None = None, serial: int = 0
+    ) -> Call:
         """Return what an adapter needs for `made`."""
 
         def client(service: str) -> Any:
@@ -65,7 +67,9 @@ class World:
             raise Failure(f"Attribute {name} of {made.logical} ({made.physical}) has no value")
         return value
 
-    def resolver(self, stack: Stack, template: Template, parameters: Mapping[str, str], lookup: Lookup) -> Resolver:
+    def resolver(
+        self, stack: Stack, template: Template, parameters: Mapping[str, str], lookup: Lookup
+    ) -> Resolver:
         """Return what gives the template's nodes their values."""
         names: dict[str, Any] = {
             "AWS::AccountId": stack.account,
@@ -103,10 +107,14 @@ def active(template: Template, resolver: Resolver) -> list[Resource]:
     return [item for item in found if item.condition is None or resolver.holds(item.condition)]
 
 
-def differences(adapter: Adapter, region: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
+def differences(
+    adapter: Adapter, region: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> dict[str, str]:
     """Return {changed property: Always, Conditionally or Never replaces}."""
     schema = schemas.load(adapter.type, region)
-    changed = [name for name in {**old, **new} if old.get(name) != new.get(name) or (name in old) != (name in new)]
+    changed = [
+        name for name in {**old, **new} if old.get(name) != new.get(name) or (name in old) != (name in new)
+    ]
     return {
         name: "Always" if name in adapter.replaces else schema.recreation(name, old.get(name), new.get(name))
         for name in changed
@@ -128,9 +136,15 @@ def perform(operation: Callable[[Call], Any], call: Call) -> Any:
     except ClientError as error:
         details, status = error.response["Error"], error.response["ResponseMetadata"]["HTTPStatusCode"]
         text = f"{details['Message']} (Error Code: {details['Code']}, Status Code: {status})"
-        raise Failure(f'Resource handler returned message: "{text}" (HandlerErrorCode: GeneralServiceException)') from None
+        raise Failure(
+            f'Resource handler returned message: "{text}" (HandlerErrorCode: GeneralServiceException)'
+        ) from None
     except BotoCoreError as error:
-        raise Failure(f'Resource handler returned message: "{error}" (HandlerErrorCode: InvalidRequest)') from None
-    except Exception as error:  # noqa: BLE001 - a stack must not stay IN_PROGRESS because an adapter has a fault
+        raise Failure(
+            f'Resource handler returned message: "{error}" (HandlerErrorCode: InvalidRequest)'
+        ) from None
+    except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-        raise Failure(f'Resource handler returned message: "{reason}" (HandlerErrorCode: InternalFailure)') from error
+        raise Failure(
+            f'Resource handler returned message: "{reason}" (HandlerErrorCode: InternalFailure)'
+        ) from error

@@ -1,10 +1,13 @@
 """ACM: certificates, validated by DNS."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, entries, present, retag, words
 
 
@@ -30,7 +33,10 @@ class Certificate(Adapter):
             )["CertificateArn"]
         )
         call.started(arn)
-        zones = {option["DomainName"]: option.get("HostedZoneId") for option in wanted.get("DomainValidationOptions", [])}
+        zones = {
+            option["DomainName"]: option.get("HostedZoneId")
+            for option in wanted.get("DomainValidationOptions", [])
+        }
         for option in acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]:
             if zones.get(option["DomainName"]):
                 self._publish(call, zones[option["DomainName"]], option["ResourceRecord"])
@@ -47,7 +53,9 @@ class Certificate(Adapter):
         retag(
             call,
             lambda tags: acm.add_tags_to_certificate(CertificateArn=call.physical, Tags=entries(tags)),
-            lambda keys: acm.remove_tags_from_certificate(CertificateArn=call.physical, Tags=[{"Key": key} for key in keys]),
+            lambda keys: acm.remove_tags_from_certificate(
+                CertificateArn=call.physical, Tags=[{"Key": key} for key in keys]
+            ),
         )
 
     def delete(self, call: Call) -> None:
@@ -74,7 +82,12 @@ class Certificate(Adapter):
         )
 
     def _publish(self, call: Call, zone: str, record: dict[str, str]) -> None:
-        records = {"Name": record["Name"], "Type": record["Type"], "TTL": 300, "ResourceRecords": [{"Value": record["Value"]}]}
+        records = {
+            "Name": record["Name"],
+            "Type": record["Type"],
+            "TTL": 300,
+            "ResourceRecords": [{"Value": record["Value"]}],
+        }
         batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": records}]}
         call.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
 

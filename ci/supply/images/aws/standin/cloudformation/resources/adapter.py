@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SECONDS = 12
@@ -108,7 +108,9 @@ def entries(tags: Mapping[str, str] | Iterable[Mapping[str, str]] | None) -> lis
     return [{"Key": key, "Value": value} for key, value in pairs(tags).items() if not key.startswith("aws:")]
 
 
-def retag(call: Call, put: Callable[[dict[str, str]], Any], drop: Callable[[list[str]], Any], name: str = "Tags") -> None:
+def retag(
+    call: Call, put: Callable[[dict[str, str]], Any], drop: Callable[[list[str]], Any], name: str = "Tags"
+) -> None:
     """Bring tags from the previous to the wanted ones; nothing is called if they are the same."""
     old, new = pairs(call.previous.get(name)), pairs(call.properties.get(name))
     gone = [key for key in old if key not in new]
@@ -127,14 +129,20 @@ def present(values: Mapping[str, Any]) -> dict[str, Any]:
 def camel(value: Any, free: frozenset[str] = frozenset()) -> Any:
     """Write keys as camelCase, at every depth; below a key in `free` they are data and stay."""
     if isinstance(value, dict):
-        return {key[:1].lower() + key[1:]: item if key in free else camel(item, free) for key, item in value.items()}
+        return {
+            key[:1].lower() + key[1:]: item if key in free else camel(item, free)
+            for key, item in value.items()
+        }
     return [camel(item, free) for item in value] if isinstance(value, list) else value
 
 
 def pascal(value: Any, free: frozenset[str] = frozenset()) -> Any:
     """Write keys as PascalCase, at every depth; below a key in `free` they are data and stay."""
     if isinstance(value, dict):
-        return {key[:1].upper() + key[1:]: item if key in free else pascal(item, free) for key, item in value.items()}
+        return {
+            key[:1].upper() + key[1:]: item if key in free else pascal(item, free)
+            for key, item in value.items()
+        }
     return [pascal(item, free) for item in value] if isinstance(value, list) else value
 
 

@@ -1,17 +1,22 @@
 """EC2, the rest: security groups, their rules, launch templates."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, Properties, entries, present, words
 from .network import one, retag_ec2, tag_specifications
 
 ANYTHING = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
 """The rule that EC2 gives every new group, and CloudFormation takes away when a template names its own."""
 
-PEERS = words("SourceSecurityGroupId DestinationSecurityGroupId SourcePrefixListId DestinationPrefixListId CidrIp CidrIpv6")
+PEERS = words(
+    "SourceSecurityGroupId DestinationSecurityGroupId SourcePrefixListId DestinationPrefixListId CidrIp CidrIpv6"
+)
 
 
 def permission(rule: Properties) -> dict[str, Any]:
@@ -20,7 +25,11 @@ def permission(rule: Properties) -> dict[str, Any]:
     group = rule.get("SourceSecurityGroupId") or rule.get("DestinationSecurityGroupId")
     prefix = rule.get("SourcePrefixListId") or rule.get("DestinationPrefixListId")
     found: dict[str, Any] = present(
-        {"IpProtocol": str(rule["IpProtocol"]), "FromPort": rule.get("FromPort"), "ToPort": rule.get("ToPort")}
+        {
+            "IpProtocol": str(rule["IpProtocol"]),
+            "FromPort": rule.get("FromPort"),
+            "ToPort": rule.get("ToPort"),
+        }
     )
     if group:
         found["UserIdGroupPairs"] = [{"GroupId": group, **words_}]
@@ -31,7 +40,9 @@ def permission(rule: Properties) -> dict[str, Any]:
     elif "CidrIp" in rule:
         found["IpRanges"] = [{"CidrIp": rule["CidrIp"], **words_}]
     else:
-        raise Failure("A rule needs a CIDR, a security group or a prefix list. (Error Code: InvalidParameterValue)")
+        raise Failure(
+            "A rule needs a CIDR, a security group or a prefix list. (Error Code: InvalidParameterValue)"
+        )
     return found
 
 
@@ -39,7 +50,9 @@ def rules(permissions: list[dict[str, Any]], side: str) -> list[dict[str, Any]]:
     """Turn EC2's permissions into CloudFormation's rules; `side` is Source or Destination."""
     found = []
     for item in permissions:
-        base = present({"IpProtocol": item["IpProtocol"], "FromPort": item.get("FromPort"), "ToPort": item.get("ToPort")})
+        base = present(
+            {"IpProtocol": item["IpProtocol"], "FromPort": item.get("FromPort"), "ToPort": item.get("ToPort")}
+        )
         if item["IpProtocol"] == "-1":
             base = {"IpProtocol": "-1"}
         for key, source, target in (
@@ -48,8 +61,10 @@ def rules(permissions: list[dict[str, Any]], side: str) -> list[dict[str, Any]]:
             ("UserIdGroupPairs", "GroupId", f"{side}SecurityGroupId"),
             ("PrefixListIds", "PrefixListId", f"{side}PrefixListId"),
         ):
-            for peer in item.get(key, []):
-                found.append(base | {target: peer[source]} | present({"Description": peer.get("Description")}))
+            found += [
+                base | {target: peer[source]} | present({"Description": peer.get("Description")})
+                for peer in item.get(key, [])
+            ]
     return found
 
 
@@ -102,7 +117,9 @@ class SecurityGroup(Adapter):
             if group["GroupId"] != call.physical and _names(group, call.physical)
         ]
         if users:
-            raise Failure(f"resource {call.physical} has a dependent object ({', '.join(users)}) (Error Code: DependencyViolation)")
+            raise Failure(
+                f"resource {call.physical} has a dependent object ({', '.join(users)}) (Error Code: DependencyViolation)"
+            )
         ec2.delete_security_group(GroupId=call.physical)
 
     def read(self, call: Call) -> dict[str, Any] | None:
@@ -117,10 +134,15 @@ class SecurityGroup(Adapter):
             "VpcId": group["VpcId"],
             "Tags": entries(group.get("Tags")),
         }
-        for side, kind, key in (("Source", "Ingress", "IpPermissions"), ("Destination", "Egress", "IpPermissionsEgress")):
+        for side, kind, key in (
+            ("Source", "Ingress", "IpPermissions"),
+            ("Destination", "Egress", "IpPermissionsEgress"),
+        ):
             name = f"SecurityGroup{kind}"
             own = call.properties.get(name, [])
-            others = [rule for rule in call.siblings(f"AWS::EC2::{name}") if rule.get("GroupId") == call.physical]
+            others = [
+                rule for rule in call.siblings(f"AWS::EC2::{name}") if rule.get("GroupId") == call.physical
+            ]
             live[name] = [
                 rule
                 for rule in rules(group.get(key, []), side)
@@ -164,8 +186,12 @@ class _Rule(Adapter):
     def update(self, call: Call) -> None:
         # Only the description may change in place; EC2 knows a rule by its permission.
         ec2 = call.client("ec2")
-        getattr(ec2, f"revoke_security_group_{self.direction}")(GroupId=call.properties["GroupId"], IpPermissions=[permission(call.previous)])
-        getattr(ec2, f"authorize_security_group_{self.direction}")(GroupId=call.properties["GroupId"], IpPermissions=[permission(call.properties)])
+        getattr(ec2, f"revoke_security_group_{self.direction}")(
+            GroupId=call.properties["GroupId"], IpPermissions=[permission(call.previous)]
+        )
+        getattr(ec2, f"authorize_security_group_{self.direction}")(
+            GroupId=call.properties["GroupId"], IpPermissions=[permission(call.properties)]
+        )
 
     def delete(self, call: Call) -> None:
         drop = getattr(call.client("ec2"), f"revoke_security_group_{self.direction}")
@@ -177,10 +203,16 @@ class _Rule(Adapter):
 
     def _found(self, call: Call) -> dict[str, Any] | None:
         try:
-            group = one(call.client("ec2").describe_security_groups, "SecurityGroups", GroupIds=[call.properties["GroupId"]])
+            group = one(
+                call.client("ec2").describe_security_groups,
+                "SecurityGroups",
+                GroupIds=[call.properties["GroupId"]],
+            )
         except ClientError:
             return None
-        permissions = (group or {}).get("IpPermissions" if self.direction == "ingress" else "IpPermissionsEgress", [])
+        permissions = (group or {}).get(
+            "IpPermissions" if self.direction == "ingress" else "IpPermissionsEgress", []
+        )
         return next((rule for rule in rules(permissions, self.side) if alike(rule, call.properties)), None)
 
 
@@ -188,7 +220,9 @@ class Ingress(_Rule):
     """AWS::EC2::SecurityGroupIngress."""
 
     type = "AWS::EC2::SecurityGroupIngress"
-    properties = words("GroupId IpProtocol FromPort ToPort CidrIp CidrIpv6 SourceSecurityGroupId SourcePrefixListId Description")
+    properties = words(
+        "GroupId IpProtocol FromPort ToPort CidrIp CidrIpv6 SourceSecurityGroupId SourcePrefixListId Description"
+    )
     side, direction = "Source", "ingress"
 
 
@@ -196,7 +230,9 @@ class Egress(_Rule):
     """AWS::EC2::SecurityGroupEgress."""
 
     type = "AWS::EC2::SecurityGroupEgress"
-    properties = words("GroupId IpProtocol FromPort ToPort CidrIp CidrIpv6 DestinationSecurityGroupId DestinationPrefixListId Description")
+    properties = words(
+        "GroupId IpProtocol FromPort ToPort CidrIp CidrIpv6 DestinationSecurityGroupId DestinationPrefixListId Description"
+    )
     side, direction = "Destination", "egress"
 
 
@@ -219,7 +255,9 @@ class LaunchTemplate(Adapter):
     def update(self, call: Call) -> None:
         ec2 = call.client("ec2")
         if call.changed("LaunchTemplateData", "VersionDescription"):
-            ec2.create_launch_template_version(LaunchTemplateId=call.physical, **call.pick("LaunchTemplateData", "VersionDescription"))
+            ec2.create_launch_template_version(
+                LaunchTemplateId=call.physical, **call.pick("LaunchTemplateData", "VersionDescription")
+            )
         if call.changed("TagSpecifications"):
             old, new = (_own_tags(values) for values in (call.previous, call.properties))
             gone = [{"Key": tag["Key"]} for tag in old if tag["Key"] not in {other["Key"] for other in new}]
@@ -232,7 +270,9 @@ class LaunchTemplate(Adapter):
         call.client("ec2").delete_launch_template(LaunchTemplateId=call.physical)
 
     def read(self, call: Call) -> dict[str, Any] | None:
-        found = one(call.client("ec2").describe_launch_templates, "LaunchTemplates", LaunchTemplateIds=[call.physical])
+        found = one(
+            call.client("ec2").describe_launch_templates, "LaunchTemplates", LaunchTemplateIds=[call.physical]
+        )
         return found and {
             "LaunchTemplateId": call.physical,
             "LaunchTemplateName": found["LaunchTemplateName"],
@@ -243,7 +283,9 @@ class LaunchTemplate(Adapter):
 
 def _own_tags(properties: Properties) -> list[dict[str, str]]:
     specifications = properties.get("TagSpecifications", [])
-    return [tag for item in specifications if item["ResourceType"] == "launch-template" for tag in item["Tags"]]
+    return [
+        tag for item in specifications if item["ResourceType"] == "launch-template" for tag in item["Tags"]
+    ]
 
 
 ADAPTERS: tuple[Adapter, ...] = (SecurityGroup(), Ingress(), Egress(), LaunchTemplate())

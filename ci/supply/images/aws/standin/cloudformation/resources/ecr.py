@@ -1,5 +1,7 @@
 """ECR: repositories."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 import json
 from typing import Any
 
@@ -74,7 +76,9 @@ class Repository(Adapter):
                     }
                     for item in found.get("imageTagMutabilityExclusionFilters", [])
                 ],
-                "ImageScanningConfiguration": {"ScanOnPush": found["imageScanningConfiguration"]["scanOnPush"]},
+                "ImageScanningConfiguration": {
+                    "ScanOnPush": found["imageScanningConfiguration"]["scanOnPush"]
+                },
                 "EncryptionConfiguration": pascal(found.get("encryptionConfiguration")),
                 "LifecyclePolicy": lifecycle and {"LifecyclePolicyText": lifecycle},
                 "RepositoryPolicyText": policy and json.loads(policy),
@@ -94,30 +98,47 @@ class Repository(Adapter):
                 ecr.delete_lifecycle_policy(repositoryName=name)
         if call.changed("RepositoryPolicyText"):
             if "RepositoryPolicyText" in call.properties:
-                ecr.set_repository_policy(repositoryName=name, policyText=document(call.properties["RepositoryPolicyText"]))
+                ecr.set_repository_policy(
+                    repositoryName=name, policyText=document(call.properties["RepositoryPolicyText"])
+                )
             else:
                 ecr.delete_repository_policy(repositoryName=name)
 
 
 def _mutability(wanted: Any) -> dict[str, Any]:
     filters = [
-        {"filterType": item["ImageTagMutabilityExclusionFilterType"], "filter": item["ImageTagMutabilityExclusionFilterValue"]}
+        {
+            "filterType": item["ImageTagMutabilityExclusionFilterType"],
+            "filter": item["ImageTagMutabilityExclusionFilterValue"],
+        }
         for item in wanted.get("ImageTagMutabilityExclusionFilters", [])
     ]
-    return present({"imageTagMutability": wanted.get("ImageTagMutability"), "imageTagMutabilityExclusionFilters": filters})
+    return present(
+        {
+            "imageTagMutability": wanted.get("ImageTagMutability"),
+            "imageTagMutabilityExclusionFilters": filters,
+        }
+    )
 
 
 def _scanning(wanted: Any) -> dict[str, Any]:
     if "ImageScanningConfiguration" not in wanted:
         return {}
-    return {"imageScanningConfiguration": {"scanOnPush": wanted["ImageScanningConfiguration"].get("ScanOnPush", False)}}
+    return {
+        "imageScanningConfiguration": {
+            "scanOnPush": wanted["ImageScanningConfiguration"].get("ScanOnPush", False)
+        }
+    }
 
 
 def _text(ask: Any, key: str, name: str) -> str | None:
     try:
         return str(ask(repositoryName=name)[key])
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("LifecyclePolicyNotFoundException", "RepositoryPolicyNotFoundException"):
+        if error.response["Error"]["Code"] in (
+            "LifecyclePolicyNotFoundException",
+            "RepositoryPolicyNotFoundException",
+        ):
             return None
         raise
 

@@ -1,10 +1,13 @@
 """EKS: cluster, node group, add-on, access entry."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, camel, pairs, pascal, present, retag, words
 
 FREE = frozenset({"labels", "tags", "Labels", "Tags"})
@@ -102,7 +105,9 @@ class Cluster(Adapter):
 def _logging(wanted: Any) -> dict[str, Any]:
     """Say which logs are on and which off, as the API wants it."""
     known = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-    enabled = [entry["Type"] for entry in ((wanted or {}).get("ClusterLogging") or {}).get("EnabledTypes", [])]
+    enabled = [
+        entry["Type"] for entry in ((wanted or {}).get("ClusterLogging") or {}).get("EnabledTypes", [])
+    ]
     groups = ((enabled, True), ([name for name in known if name not in enabled], False))
     return {"clusterLogging": [{"types": names, "enabled": on} for names, on in groups if names]}
 
@@ -125,14 +130,22 @@ class Nodegroup(Adapter):
     def update(self, call: Call) -> None:
         eks, where = call.client("eks"), self._where(call)
         if call.changed("LaunchTemplate", "Version", "ReleaseVersion"):
-            eks.update_nodegroup_version(**where, **camel(call.pick("LaunchTemplate", "Version", "ReleaseVersion")))
+            eks.update_nodegroup_version(
+                **where, **camel(call.pick("LaunchTemplate", "Version", "ReleaseVersion"))
+            )
         config: dict[str, Any] = camel(call.pick("ScalingConfig", "UpdateConfig"))
         if call.changed("Labels"):
             old, new = call.previous.get("Labels", {}), call.properties.get("Labels", {})
-            config["labels"] = {"addOrUpdateLabels": new, "removeLabels": [key for key in old if key not in new]}
+            config["labels"] = {
+                "addOrUpdateLabels": new,
+                "removeLabels": [key for key in old if key not in new],
+            }
         if call.changed("Taints"):
             old, new = camel(call.previous.get("Taints", [])), camel(call.properties.get("Taints", []))
-            config["taints"] = {"addOrUpdateTaints": new, "removeTaints": [item for item in old if item not in new]}
+            config["taints"] = {
+                "addOrUpdateTaints": new,
+                "removeTaints": [item for item in old if item not in new],
+            }
         if call.changed("ScalingConfig", "UpdateConfig", "Labels", "Taints"):
             eks.update_nodegroup_config(**where, **config)
         _retag(call, eks.describe_nodegroup(**where)["nodegroup"]["nodegroupArn"])
@@ -144,10 +157,14 @@ class Nodegroup(Adapter):
         found = _found(call.client("eks").describe_nodegroup, "nodegroup", **self._where(call))
         if found is None:
             return None
-        live = pascal({key: value for key, value in found.items() if key not in ("createdAt", "modifiedAt")}, FREE)
+        live: dict[str, Any] = pascal(
+            {key: value for key, value in found.items() if key not in ("createdAt", "modifiedAt")}, FREE
+        )
         if "LaunchTemplate" in live:  # EKS tells id and name, the template gave one of them
             asked = call.properties.get("LaunchTemplate", {})
-            live["LaunchTemplate"] = {key: value for key, value in live["LaunchTemplate"].items() if key in asked}
+            live["LaunchTemplate"] = {
+                key: value for key, value in live["LaunchTemplate"].items() if key in asked
+            }
         return live | {"Arn": found["nodegroupArn"], "Id": call.physical}
 
     def _where(self, call: Call) -> dict[str, str]:
@@ -159,16 +176,30 @@ class Addon(Adapter):
     """AWS::EKS::Addon."""
 
     type = "AWS::EKS::Addon"
-    properties = words("ClusterName AddonName AddonVersion ResolveConflicts ServiceAccountRoleArn ConfigurationValues PreserveOnDelete Tags")
+    properties = words(
+        "ClusterName AddonName AddonVersion ResolveConflicts ServiceAccountRoleArn ConfigurationValues PreserveOnDelete Tags"
+    )
 
     def create(self, call: Call) -> str:
-        wanted = call.pick("ClusterName", "AddonName", "AddonVersion", "ResolveConflicts", "ServiceAccountRoleArn", "ConfigurationValues")
+        wanted = call.pick(
+            "ClusterName",
+            "AddonName",
+            "AddonVersion",
+            "ResolveConflicts",
+            "ServiceAccountRoleArn",
+            "ConfigurationValues",
+        )
         call.client("eks").create_addon(**camel(wanted), tags=pairs(call.properties.get("Tags")))
         return f"{wanted['AddonName']}|{wanted['ClusterName']}"
 
     def update(self, call: Call) -> None:
         eks, where = call.client("eks"), self._where(call)
-        eks.update_addon(**where, **camel(call.pick("AddonVersion", "ResolveConflicts", "ServiceAccountRoleArn", "ConfigurationValues")))
+        eks.update_addon(
+            **where,
+            **camel(
+                call.pick("AddonVersion", "ResolveConflicts", "ServiceAccountRoleArn", "ConfigurationValues")
+            ),
+        )
         _retag(call, eks.describe_addon(**where)["addon"]["addonArn"])
 
     def delete(self, call: Call) -> None:
@@ -180,7 +211,11 @@ class Addon(Adapter):
             return None
         kept = ("clusterName", "addonName", "addonVersion", "serviceAccountRoleArn", "configurationValues")
         tags = [{"Key": key, "Value": value} for key, value in found["tags"].items()]
-        return pascal({key: found[key] for key in kept if key in found}) | {"Arn": found["addonArn"], "Tags": tags}
+        live: dict[str, Any] = pascal({key: found[key] for key in kept if key in found})
+        return live | {
+            "Arn": found["addonArn"],
+            "Tags": tags,
+        }
 
     def _where(self, call: Call) -> dict[str, str]:
         name, _, cluster = call.physical.partition("|")
@@ -204,7 +239,11 @@ class AccessEntry(Adapter):
     def update(self, call: Call) -> None:
         eks, where = call.client("eks"), self._where(call.physical)
         if call.changed("KubernetesGroups", "Username"):
-            eks.update_access_entry(**where, kubernetesGroups=call.properties.get("KubernetesGroups", []), **camel(call.pick("Username")))
+            eks.update_access_entry(
+                **where,
+                kubernetesGroups=call.properties.get("KubernetesGroups", []),
+                **camel(call.pick("Username")),
+            )
         if call.changed("AccessPolicies"):
             old, new = call.previous.get("AccessPolicies", []), call.properties.get("AccessPolicies", [])
             for policy in old:
@@ -223,9 +262,11 @@ class AccessEntry(Adapter):
             return None
         policies = eks.list_associated_access_policies(**where)["associatedAccessPolicies"]
         kept = ("clusterName", "principalArn", "kubernetesGroups", "username", "type", "accessEntryArn")
-        return pascal({key: found[key] for key in kept}) | {
+        live: dict[str, Any] = pascal({key: found[key] for key in kept})
+        return live | {
             "AccessPolicies": [
-                {"PolicyArn": policy["policyArn"], "AccessScope": pascal(policy["accessScope"])} for policy in policies
+                {"PolicyArn": policy["policyArn"], "AccessScope": pascal(policy["accessScope"])}
+                for policy in policies
             ],
             "Tags": [{"Key": key, "Value": value} for key, value in found["tags"].items()],
         }

@@ -1,11 +1,14 @@
 """EventBridge: connections, API destinations, rules."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 import json
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, document, entries, present, retag, words
 
 
@@ -61,7 +64,9 @@ class ApiDestination(Adapter):
     """AWS::Events::ApiDestination."""
 
     type = "AWS::Events::ApiDestination"
-    properties = words("Name Description ConnectionArn HttpMethod InvocationEndpoint InvocationRateLimitPerSecond")
+    properties = words(
+        "Name Description ConnectionArn HttpMethod InvocationEndpoint InvocationRateLimitPerSecond"
+    )
 
     def create(self, call: Call) -> str:
         events = call.client("events")
@@ -73,7 +78,9 @@ class ApiDestination(Adapter):
 
     def update(self, call: Call) -> None:
         self._check(call)
-        call.client("events").update_api_destination(Name=call.physical, **({"Description": ""} | call.pick(*(self.properties - {"Name"}))))
+        call.client("events").update_api_destination(
+            Name=call.physical, **({"Description": ""} | call.pick(*(self.properties - {"Name"})))
+        )
 
     def delete(self, call: Call) -> None:
         call.client("events").delete_api_destination(Name=call.physical)
@@ -91,7 +98,9 @@ class ApiDestination(Adapter):
     def _check(self, call: Call) -> None:
         connections = call.client("events").list_connections()["Connections"]
         if call.properties["ConnectionArn"] not in [item["ConnectionArn"] for item in connections]:
-            raise Failure(f"Connection '{call.properties['ConnectionArn']}' does not exist. (Error Code: ResourceNotFoundException)")
+            raise Failure(
+                f"Connection '{call.properties['ConnectionArn']}' does not exist. (Error Code: ResourceNotFoundException)"
+            )
 
 
 class Rule(Adapter):

@@ -1,10 +1,13 @@
 """IAM: roles, policies, instance profiles, OIDC providers."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, document, entries, present, retag, words
 
 
@@ -43,12 +46,20 @@ class Role(Adapter):
     def update(self, call: Call) -> None:
         iam, wanted, name = call.client("iam"), call.properties, call.physical
         if call.changed("AssumeRolePolicyDocument"):
-            iam.update_assume_role_policy(RoleName=name, PolicyDocument=document(wanted["AssumeRolePolicyDocument"]))
+            iam.update_assume_role_policy(
+                RoleName=name, PolicyDocument=document(wanted["AssumeRolePolicyDocument"])
+            )
         if call.changed("Description", "MaxSessionDuration"):
-            iam.update_role(RoleName=name, Description=wanted.get("Description", ""), MaxSessionDuration=wanted.get("MaxSessionDuration", 3600))
+            iam.update_role(
+                RoleName=name,
+                Description=wanted.get("Description", ""),
+                MaxSessionDuration=wanted.get("MaxSessionDuration", 3600),
+            )
         if call.changed("PermissionsBoundary"):
             if "PermissionsBoundary" in wanted:
-                iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=wanted["PermissionsBoundary"])
+                iam.put_role_permissions_boundary(
+                    RoleName=name, PermissionsBoundary=wanted["PermissionsBoundary"]
+                )
             else:
                 iam.delete_role_permissions_boundary(RoleName=name)
         self._policies(call, name)
@@ -78,9 +89,17 @@ class Role(Adapter):
         role = found["Role"]
         attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
         # Policies that resources of their own put into the role (AWS::IAM::Policy) are not the role's.
-        others = {policy.get("PolicyName") for policy in call.siblings("AWS::IAM::Policy") if name in policy.get("Roles", [])}
+        others = {
+            policy.get("PolicyName")
+            for policy in call.siblings("AWS::IAM::Policy")
+            if name in policy.get("Roles", [])
+        }
         own = {policy["PolicyName"] for policy in call.properties.get("Policies", [])}
-        inline = [item for item in iam.list_role_policies(RoleName=name)["PolicyNames"] if item in own or item not in others]
+        inline = [
+            item
+            for item in iam.list_role_policies(RoleName=name)["PolicyNames"]
+            if item in own or item not in others
+        ]
         boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         return present(
             {
@@ -96,7 +115,10 @@ class Role(Adapter):
             "AssumeRolePolicyDocument": role["AssumeRolePolicyDocument"],
             "ManagedPolicyArns": [policy["PolicyArn"] for policy in attached],
             "Policies": [
-                {"PolicyName": item, "PolicyDocument": iam.get_role_policy(RoleName=name, PolicyName=item)["PolicyDocument"]}
+                {
+                    "PolicyName": item,
+                    "PolicyDocument": iam.get_role_policy(RoleName=name, PolicyName=item)["PolicyDocument"],
+                }
                 for item in inline
             ],
             "Tags": entries(role.get("Tags")),
@@ -110,7 +132,11 @@ class Role(Adapter):
             iam.delete_role_policy(RoleName=name, PolicyName=gone)
         for policy in new.values():
             if policy != old.get(policy["PolicyName"]):
-                iam.put_role_policy(RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=document(policy["PolicyDocument"]))
+                iam.put_role_policy(
+                    RoleName=name,
+                    PolicyName=policy["PolicyName"],
+                    PolicyDocument=document(policy["PolicyDocument"]),
+                )
         before, after = (values.get("ManagedPolicyArns", []) for values in (call.previous, call.properties))
         for arn in before:
             if arn not in after:
@@ -143,7 +169,10 @@ class Policy(Adapter):
 
     def read(self, call: Call) -> dict[str, Any] | None:
         iam, name = call.client("iam"), call.properties["PolicyName"]
-        found = {role: _found(iam.get_role_policy, RoleName=role, PolicyName=name) for role in call.properties["Roles"]}
+        found = {
+            role: _found(iam.get_role_policy, RoleName=role, PolicyName=name)
+            for role in call.properties["Roles"]
+        }
         texts = [answer["PolicyDocument"] for answer in found.values() if answer]
         if not texts:
             return None
@@ -153,7 +182,9 @@ class Policy(Adapter):
     def _put(self, call: Call, roles: list[str]) -> None:
         for role in roles:
             call.client("iam").put_role_policy(
-                RoleName=role, PolicyName=call.properties["PolicyName"], PolicyDocument=document(call.properties["PolicyDocument"])
+                RoleName=role,
+                PolicyName=call.properties["PolicyName"],
+                PolicyDocument=document(call.properties["PolicyDocument"]),
             )
 
     def _drop(self, call: Call, roles: list[str]) -> None:
@@ -170,7 +201,11 @@ class ManagedPolicy(Adapter):
     def create(self, call: Call) -> str:
         iam, wanted = call.client("iam"), call.properties
         name = wanted.get("ManagedPolicyName") or call.name(128)
-        answer = iam.create_policy(PolicyName=name, PolicyDocument=document(wanted["PolicyDocument"]), **call.pick("Description", "Path"))
+        answer = iam.create_policy(
+            PolicyName=name,
+            PolicyDocument=document(wanted["PolicyDocument"]),
+            **call.pick("Description", "Path"),
+        )
         arn = str(answer["Policy"]["Arn"])
         call.started(arn)
         self._roles(call, arn)
@@ -179,10 +214,16 @@ class ManagedPolicy(Adapter):
     def update(self, call: Call) -> None:
         iam, arn = call.client("iam"), call.physical
         if call.changed("PolicyDocument"):
-            old = [item for item in iam.list_policy_versions(PolicyArn=arn)["Versions"] if not item["IsDefaultVersion"]]
+            old = [
+                item
+                for item in iam.list_policy_versions(PolicyArn=arn)["Versions"]
+                if not item["IsDefaultVersion"]
+            ]
             for item in old:  # at most five may exist
                 iam.delete_policy_version(PolicyArn=arn, VersionId=item["VersionId"])
-            iam.create_policy_version(PolicyArn=arn, PolicyDocument=document(call.properties["PolicyDocument"]), SetAsDefault=True)
+            iam.create_policy_version(
+                PolicyArn=arn, PolicyDocument=document(call.properties["PolicyDocument"]), SetAsDefault=True
+            )
         self._roles(call, arn)
 
     def delete(self, call: Call) -> None:
@@ -295,7 +336,9 @@ class OidcProvider(Adapter):
             if client not in new:
                 iam.remove_client_id_from_open_id_connect_provider(**where, ClientID=client)
         if call.changed("ThumbprintList"):
-            iam.update_open_id_connect_provider_thumbprint(**where, ThumbprintList=call.properties.get("ThumbprintList", []))
+            iam.update_open_id_connect_provider_thumbprint(
+                **where, ThumbprintList=call.properties.get("ThumbprintList", [])
+            )
         retag(
             call,
             lambda tags: iam.tag_open_id_connect_provider(**where, Tags=entries(tags)),
@@ -306,7 +349,9 @@ class OidcProvider(Adapter):
         call.client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=call.physical)
 
     def read(self, call: Call) -> dict[str, Any] | None:
-        found = _found(call.client("iam").get_open_id_connect_provider, OpenIDConnectProviderArn=call.physical)
+        found = _found(
+            call.client("iam").get_open_id_connect_provider, OpenIDConnectProviderArn=call.physical
+        )
         if found is None:
             return None
         scheme = "" if "://" in found["Url"] else "https://"

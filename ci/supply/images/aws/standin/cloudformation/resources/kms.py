@@ -1,5 +1,7 @@
 """KMS: keys and aliases."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 import json
 from typing import Any
 
@@ -12,7 +14,9 @@ class Key(Adapter):
     """AWS::KMS::Key; deletion is scheduled, as in AWS."""
 
     type = "AWS::KMS::Key"
-    properties = words("Description EnableKeyRotation KeyPolicy PendingWindowInDays KeySpec KeyUsage Enabled Tags")
+    properties = words(
+        "Description EnableKeyRotation KeyPolicy PendingWindowInDays KeySpec KeyUsage Enabled Tags"
+    )
     replaces = words("KeySpec KeyUsage")
 
     def create(self, call: Call) -> str:
@@ -34,7 +38,9 @@ class Key(Adapter):
         self._switches(call, key)
         retag(
             call,
-            lambda tags: kms.tag_resource(KeyId=key, Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()]),
+            lambda tags: kms.tag_resource(
+                KeyId=key, Tags=[{"TagKey": name, "TagValue": value} for name, value in tags.items()]
+            ),
             lambda keys: kms.untag_resource(KeyId=key, TagKeys=keys),
         )
 
@@ -58,8 +64,8 @@ class Key(Adapter):
             "Arn": found["Arn"],
             "Description": found["Description"],
             "Enabled": found["Enabled"],
-            "KeySpec": found["KeySpec"],
-            "KeyUsage": found["KeyUsage"],
+            "KeySpec": found.get("KeySpec", "SYMMETRIC_DEFAULT"),
+            "KeyUsage": found.get("KeyUsage", "ENCRYPT_DECRYPT"),
             "KeyPolicy": json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]),
             "EnableKeyRotation": kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"],
             "Tags": [{"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in tags],
@@ -67,7 +73,9 @@ class Key(Adapter):
 
     def _switches(self, call: Call, key: str) -> None:
         kms = call.client("kms")
-        rotate, rotated = (values.get("EnableKeyRotation", False) for values in (call.properties, call.previous))
+        rotate, rotated = (
+            values.get("EnableKeyRotation", False) for values in (call.properties, call.previous)
+        )
         if rotate != rotated:
             (kms.enable_key_rotation if rotate else kms.disable_key_rotation)(KeyId=key)
         enable, enabled = (values.get("Enabled", True) for values in (call.properties, call.previous))
@@ -93,7 +101,9 @@ class Alias(Adapter):
 
     def read(self, call: Call) -> dict[str, Any] | None:
         pages = call.client("kms").get_paginator("list_aliases").paginate()
-        found = next((item for page in pages for item in page["Aliases"] if item["AliasName"] == call.physical), None)
+        found = next(
+            (item for page in pages for item in page["Aliases"] if item["AliasName"] == call.physical), None
+        )
         if found is None:
             return None
         wanted, key = str(call.properties["TargetKeyId"]), found.get("TargetKeyId", "")

@@ -1,11 +1,14 @@
 """EC2, the network: VPC, subnets, gateways, routes, endpoints."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 import json
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, document, entries, present, retag, words
 
 
@@ -35,7 +38,10 @@ def one(ask: Any, key: str, **arguments: Any) -> dict[str, Any] | None:
     try:
         found = ask(**arguments)[key]
     except ClientError as error:
-        if "NotFound" in error.response["Error"]["Code"] or "InvalidRouteTableId" in error.response["Error"]["Code"]:
+        if (
+            "NotFound" in error.response["Error"]["Code"]
+            or "InvalidRouteTableId" in error.response["Error"]["Code"]
+        ):
             return None
         raise
     return found[0] if found else None
@@ -74,12 +80,16 @@ class Vpc(Adapter):
     def delete(self, call: Call) -> None:
         blocked(call, "vpc", vpc_id=call.physical)
         ec2 = call.client("ec2")
-        gateways = ec2.describe_internet_gateways(Filters=where(**{"attachment.vpc-id": call.physical}))["InternetGateways"]
+        gateways = ec2.describe_internet_gateways(Filters=where(**{"attachment.vpc-id": call.physical}))[
+            "InternetGateways"
+        ]
         groups = ec2.describe_security_groups(Filters=where(vpc_id=call.physical))["SecurityGroups"]
         left = [group["GroupId"] for group in groups if group["GroupName"] != "default"]
         left += [gateway["InternetGatewayId"] for gateway in gateways]
         if left:
-            raise Failure(f"The vpc '{call.physical}' has dependencies and cannot be deleted. (Error Code: DependencyViolation; {', '.join(left)})")
+            raise Failure(
+                f"The vpc '{call.physical}' has dependencies and cannot be deleted. (Error Code: DependencyViolation; {', '.join(left)})"
+            )
         ec2.delete_vpc(VpcId=call.physical)
 
     def read(self, call: Call) -> dict[str, Any] | None:
@@ -92,7 +102,9 @@ class Vpc(Adapter):
             answer = ec2.describe_vpc_attribute(VpcId=call.physical, Attribute=name[0].lower() + name[1:])
             return bool(answer[name]["Value"])
 
-        groups = ec2.describe_security_groups(Filters=where(vpc_id=call.physical, group_name="default"))["SecurityGroups"]
+        groups = ec2.describe_security_groups(Filters=where(vpc_id=call.physical, group_name="default"))[
+            "SecurityGroups"
+        ]
         acls = ec2.describe_network_acls(Filters=where(vpc_id=call.physical, default="true"))["NetworkAcls"]
         return {
             "VpcId": call.physical,
@@ -134,6 +146,15 @@ class Subnet(Adapter):
 
     def delete(self, call: Call) -> None:
         blocked(call, "subnet", subnet_id=call.physical)
+        for instance in call.client("rds").describe_db_instances()["DBInstances"]:
+            subnets = [
+                item["SubnetIdentifier"] for item in instance.get("DBSubnetGroup", {}).get("Subnets", [])
+            ]
+            if call.physical in subnets:
+                raise Failure(
+                    f"The subnet '{call.physical}' has dependencies and cannot be deleted. (Error Code: "
+                    f"DependencyViolation; database instance: {instance['DBInstanceIdentifier']})"
+                )
         call.client("ec2").delete_subnet(SubnetId=call.physical)
 
     def read(self, call: Call) -> dict[str, Any] | None:
@@ -146,7 +167,9 @@ class Subnet(Adapter):
     def _public(self, call: Call, physical: str) -> None:
         value = call.properties.get("MapPublicIpOnLaunch", False)
         if value != call.previous.get("MapPublicIpOnLaunch", False):
-            call.client("ec2").modify_subnet_attribute(SubnetId=physical, MapPublicIpOnLaunch={"Value": value})
+            call.client("ec2").modify_subnet_attribute(
+                SubnetId=physical, MapPublicIpOnLaunch={"Value": value}
+            )
 
 
 class InternetGateway(Adapter):
@@ -166,7 +189,11 @@ class InternetGateway(Adapter):
         call.client("ec2").delete_internet_gateway(InternetGatewayId=call.physical)
 
     def read(self, call: Call) -> dict[str, Any] | None:
-        found = one(call.client("ec2").describe_internet_gateways, "InternetGateways", InternetGatewayIds=[call.physical])
+        found = one(
+            call.client("ec2").describe_internet_gateways,
+            "InternetGateways",
+            InternetGatewayIds=[call.physical],
+        )
         return found and {"InternetGatewayId": call.physical, "Tags": entries(found.get("Tags"))}
 
 
@@ -184,7 +211,9 @@ class GatewayAttachment(Adapter):
 
     def delete(self, call: Call) -> None:
         ec2 = call.client("ec2")
-        interfaces = ec2.describe_network_interfaces(Filters=where(vpc_id=call.properties["VpcId"]))["NetworkInterfaces"]
+        interfaces = ec2.describe_network_interfaces(Filters=where(vpc_id=call.properties["VpcId"]))[
+            "NetworkInterfaces"
+        ]
         if any(interface.get("Association", {}).get("PublicIp") for interface in interfaces):
             raise Failure(
                 f"Network {call.properties['VpcId']} has some mapped public address(es). Please unmap those public "
@@ -222,7 +251,11 @@ class RouteTable(Adapter):
 
     def read(self, call: Call) -> dict[str, Any] | None:
         found = table(call, call.physical)
-        return found and {"RouteTableId": call.physical, "VpcId": found["VpcId"], "Tags": entries(found.get("Tags"))}
+        return found and {
+            "RouteTableId": call.physical,
+            "VpcId": found["VpcId"],
+            "Tags": entries(found.get("Tags")),
+        }
 
 
 def table(call: Call, physical: str) -> dict[str, Any] | None:
@@ -239,7 +272,9 @@ class Route(Adapter):
     def create(self, call: Call) -> str:
         wanted = call.pick(*self.properties)
         if self.read(call) is not None:
-            raise Failure(f"The route identified by {wanted['DestinationCidrBlock']} already exists. (Error Code: RouteAlreadyExists)")
+            raise Failure(
+                f"The route identified by {wanted['DestinationCidrBlock']} already exists. (Error Code: RouteAlreadyExists)"
+            )
         call.client("ec2").create_route(**wanted)
         return f"{wanted['RouteTableId']}|{wanted['DestinationCidrBlock']}"
 
@@ -275,7 +310,11 @@ class RouteTableAssociation(Adapter):
         found = table(call, call.properties["RouteTableId"])
         for item in found["Associations"] if found else ():
             if item["RouteTableAssociationId"] == call.physical:
-                return {"Id": call.physical, "SubnetId": item.get("SubnetId"), "RouteTableId": item["RouteTableId"]}
+                return {
+                    "Id": call.physical,
+                    "SubnetId": item.get("SubnetId"),
+                    "RouteTableId": item["RouteTableId"],
+                }
         return None
 
 
@@ -322,7 +361,9 @@ class NatGateway(Adapter):
 
     def create(self, call: Call) -> str:
         wanted = call.pick("AllocationId", "SubnetId", "ConnectivityType")
-        answer = call.client("ec2").create_nat_gateway(**wanted, **tag_specifications("natgateway", call.properties.get("Tags")))
+        answer = call.client("ec2").create_nat_gateway(
+            **wanted, **tag_specifications("natgateway", call.properties.get("Tags"))
+        )
         return str(answer["NatGateway"]["NatGatewayId"])
 
     def update(self, call: Call) -> None:
@@ -348,7 +389,7 @@ class NatGateway(Adapter):
                 "NatGatewayId": call.physical,
                 "SubnetId": found["SubnetId"],
                 "AllocationId": address.get("AllocationId"),
-                "ConnectivityType": found["ConnectivityType"],
+                "ConnectivityType": found.get("ConnectivityType"),
                 "EniId": address["NetworkInterfaceId"],
                 "Tags": entries(found.get("Tags")),
             }

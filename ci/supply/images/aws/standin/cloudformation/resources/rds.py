@@ -1,10 +1,13 @@
 """RDS: instances, subnet groups, parameter groups."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, entries, present, retag, words
 
 SETTINGS = (
@@ -14,7 +17,9 @@ SETTINGS = (
 ).split()
 """Properties that the API knows by the same name, both when it makes and when it changes an instance."""
 
-AT_FIRST = "AvailabilityZone DBName DBSubnetGroupName Engine KmsKeyId MasterUsername Port StorageEncrypted".split()
+AT_FIRST = (
+    "AvailabilityZone DBName DBSubnetGroupName Engine KmsKeyId MasterUsername Port StorageEncrypted".split()
+)
 NUMBERS = frozenset({"AllocatedStorage", "Port", "MaxAllocatedStorage", "BackupRetentionPeriod"})
 
 
@@ -57,7 +62,13 @@ class DBInstance(Adapter):
         call.client("rds").create_db_instance(
             DBInstanceIdentifier=name,
             Tags=entries(wanted.get("Tags")),
-            **self._pick(call, *(set(SETTINGS) - {"AllowMajorVersionUpgrade"}), *AT_FIRST, "MasterUserPassword", "EnableCloudwatchLogsExports"),
+            **self._pick(
+                call,
+                *(set(SETTINGS) - {"AllowMajorVersionUpgrade"}),
+                *AT_FIRST,
+                "MasterUserPassword",
+                "EnableCloudwatchLogsExports",
+            ),
             **present({"VpcSecurityGroupIds": wanted.get("VPCSecurityGroups")}),
         )
         return str(name)
@@ -72,7 +83,10 @@ class DBInstance(Adapter):
         if call.changed("Port"):
             arguments["DBPortNumber"] = int(wanted["Port"])
         if call.changed("EnableCloudwatchLogsExports"):
-            old, new = call.previous.get("EnableCloudwatchLogsExports", []), wanted.get("EnableCloudwatchLogsExports", [])
+            old, new = (
+                call.previous.get("EnableCloudwatchLogsExports", []),
+                wanted.get("EnableCloudwatchLogsExports", []),
+            )
             arguments["CloudwatchLogsExportConfiguration"] = present(
                 {
                     "EnableLogTypes": [item for item in new if item not in old],
@@ -89,10 +103,14 @@ class DBInstance(Adapter):
     def snapshot(self, call: Call) -> None:
         """Delete with a last snapshot."""
         name = call.name(255, lower=True)
-        call.client("rds").delete_db_instance(DBInstanceIdentifier=call.physical, FinalDBSnapshotIdentifier=name)
+        call.client("rds").delete_db_instance(
+            DBInstanceIdentifier=call.physical, FinalDBSnapshotIdentifier=name
+        )
 
     def read(self, call: Call) -> dict[str, Any] | None:
-        found = _found(call.client("rds").describe_db_instances, "DBInstances", DBInstanceIdentifier=call.physical)
+        found = _found(
+            call.client("rds").describe_db_instances, "DBInstances", DBInstanceIdentifier=call.physical
+        )
         if found is None:
             return None
         endpoint = found["Endpoint"]
@@ -125,13 +143,21 @@ class DBInstance(Adapter):
         """Refuse what RDS refuses and moto does not."""
         old, new = (int(values.get("AllocatedStorage", 0)) for values in (call.previous, call.properties))
         if new < old:
-            raise Failure(f"Invalid storage size: {new} GiB is less than the {old} GiB allocated. (Error Code: InvalidParameterCombination)")
-        before, after = (str(values.get("EngineVersion", "")).split(".")[0] for values in (call.previous, call.properties))
+            raise Failure(
+                f"Invalid storage size: {new} GiB is less than the {old} GiB allocated. (Error Code: InvalidParameterCombination)"
+            )
+        before, after = (
+            str(values.get("EngineVersion", "")).split(".")[0] for values in (call.previous, call.properties)
+        )
         if before.isdecimal() and after.isdecimal() and before != after:
             if int(after) < int(before):
-                raise Failure(f"Cannot downgrade from {before} to {after}. (Error Code: InvalidParameterCombination)")
+                raise Failure(
+                    f"Cannot downgrade from {before} to {after}. (Error Code: InvalidParameterCombination)"
+                )
             if not call.properties.get("AllowMajorVersionUpgrade"):
-                raise Failure("The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version. (Error Code: InvalidParameterCombination)")
+                raise Failure(
+                    "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version. (Error Code: InvalidParameterCombination)"
+                )
 
 
 class DBSubnetGroup(Adapter):
@@ -144,7 +170,9 @@ class DBSubnetGroup(Adapter):
         self._check(call)
         name = call.properties.get("DBSubnetGroupName") or call.name(255, lower=True)
         wanted = call.pick("DBSubnetGroupDescription", "SubnetIds")
-        call.client("rds").create_db_subnet_group(DBSubnetGroupName=name, Tags=entries(call.properties.get("Tags")), **wanted)
+        call.client("rds").create_db_subnet_group(
+            DBSubnetGroupName=name, Tags=entries(call.properties.get("Tags")), **wanted
+        )
         return str(name)
 
     def update(self, call: Call) -> None:
@@ -162,11 +190,15 @@ class DBSubnetGroup(Adapter):
             if item.get("DBSubnetGroup", {}).get("DBSubnetGroupName") == call.physical
         ]
         if users:
-            raise Failure(f"Cannot delete the subnet group '{call.physical}' because at least one database instance: {users[0]} is still using it. (Error Code: InvalidDBSubnetGroupStateFault)")
+            raise Failure(
+                f"Cannot delete the subnet group '{call.physical}' because at least one database instance: {users[0]} is still using it. (Error Code: InvalidDBSubnetGroupStateFault)"
+            )
         rds.delete_db_subnet_group(DBSubnetGroupName=call.physical)
 
     def read(self, call: Call) -> dict[str, Any] | None:
-        found = _found(call.client("rds").describe_db_subnet_groups, "DBSubnetGroups", DBSubnetGroupName=call.physical)
+        found = _found(
+            call.client("rds").describe_db_subnet_groups, "DBSubnetGroups", DBSubnetGroupName=call.physical
+        )
         return found and {
             "DBSubnetGroupName": call.physical,
             "DBSubnetGroupArn": self._arn(call),
@@ -211,7 +243,9 @@ class DBParameterGroup(Adapter):
         if call.changed("Parameters"):
             gone = call.previous.get("Parameters", {}).keys() - call.properties.get("Parameters", {}).keys()
             if gone:
-                raise Failure(f"Parameters of {call.physical} cannot be reset by Slipway's stand-in: {', '.join(sorted(gone))}")
+                raise Failure(
+                    f"Parameters of {call.physical} cannot be reset by Slipway's stand-in: {', '.join(sorted(gone))}"
+                )
             self._parameters(call, call.physical)
         _retag(call, self._arn(call))
 
@@ -220,7 +254,9 @@ class DBParameterGroup(Adapter):
 
     def read(self, call: Call) -> dict[str, Any] | None:
         rds = call.client("rds")
-        found = _found(rds.describe_db_parameter_groups, "DBParameterGroups", DBParameterGroupName=call.physical)
+        found = _found(
+            rds.describe_db_parameter_groups, "DBParameterGroups", DBParameterGroupName=call.physical
+        )
         if found is None:
             return None
         values = rds.describe_db_parameters(DBParameterGroupName=call.physical)["Parameters"]
@@ -229,7 +265,9 @@ class DBParameterGroup(Adapter):
             "DBParameterGroupArn": self._arn(call),
             "Description": found["Description"],
             "Family": found["DBParameterGroupFamily"],
-            "Parameters": {item["ParameterName"]: item["ParameterValue"] for item in values if "ParameterValue" in item},
+            "Parameters": {
+                item["ParameterName"]: item["ParameterValue"] for item in values if "ParameterValue" in item
+            },
             "Tags": _tags(call, self._arn(call)),
         }
 
@@ -242,7 +280,9 @@ class DBParameterGroup(Adapter):
             for key, value in call.properties.get("Parameters", {}).items()
         ]
         for start in range(0, len(wanted), 20):  # no more fit into one call
-            call.client("rds").modify_db_parameter_group(DBParameterGroupName=name, Parameters=wanted[start : start + 20])
+            call.client("rds").modify_db_parameter_group(
+                DBParameterGroupName=name, Parameters=wanted[start : start + 20]
+            )
 
 
 ADAPTERS: tuple[Adapter, ...] = (DBInstance(), DBSubnetGroup(), DBParameterGroup())

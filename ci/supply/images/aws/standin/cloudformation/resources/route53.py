@@ -1,10 +1,13 @@
 """Route 53: hosted zones and records."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, entries, present, retag, words
 
 
@@ -18,7 +21,9 @@ class HostedZone(Adapter):
         route53, wanted = call.client("route53"), call.properties
         comment = wanted.get("HostedZoneConfig", {}).get("Comment", "")
         answer = route53.create_hosted_zone(
-            Name=wanted["Name"], CallerReference=call.name(128), HostedZoneConfig={"Comment": comment, "PrivateZone": False}
+            Name=wanted["Name"],
+            CallerReference=call.name(128),
+            HostedZoneConfig={"Comment": comment, "PrivateZone": False},
         )
         physical = str(answer["HostedZone"]["Id"].removeprefix("/hostedzone/"))
         call.started(physical)
@@ -72,7 +77,9 @@ class RecordSet(Adapter):
 
     def create(self, call: Call) -> str:
         if self.read(call) is not None:
-            raise Failure(f"[Tried to create resource record set [name='{call.properties['Name']}', type='{call.properties['Type']}'] but it already exists]")
+            raise Failure(
+                f"[Tried to create resource record set [name='{call.properties['Name']}', type='{call.properties['Type']}'] but it already exists]"
+            )
         self._change(call, [("CREATE", call.properties)])
         return str(call.properties["Name"])
 
@@ -111,8 +118,14 @@ class RecordSet(Adapter):
         return None
 
     def _change(self, call: Call, changes: list[tuple[str, Any]]) -> None:
-        batch = {"Changes": [{"Action": action, "ResourceRecordSet": _record(values)} for action, values in changes]}
-        call.client("route53").change_resource_record_sets(HostedZoneId=call.properties["HostedZoneId"], ChangeBatch=batch)
+        batch = {
+            "Changes": [
+                {"Action": action, "ResourceRecordSet": _record(values)} for action, values in changes
+            ]
+        }
+        call.client("route53").change_resource_record_sets(
+            HostedZoneId=call.properties["HostedZoneId"], ChangeBatch=batch
+        )
 
 
 def _record(values: Any) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Secrets Manager: secrets, and what ties a secret to its database."""
 
+# ruff: noqa: D102 - an adapter's methods are Adapter's, and described there
+
 import json
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..fault import Failure
+from standin.cloudformation.fault import Failure
+
 from .adapter import Adapter, Call, entries, present, retag, words
 
 CONNECTION = ("engine", "host", "port", "dbname", "dbInstanceIdentifier")
@@ -44,7 +47,9 @@ class Secret(Adapter):
             if value is not None:
                 manager.put_secret_value(SecretId=arn, SecretString=value)
         if call.changed("Description", "KmsKeyId"):
-            manager.update_secret(SecretId=arn, Description=call.properties.get("Description", ""), **call.pick("KmsKeyId"))
+            manager.update_secret(
+                SecretId=arn, Description=call.properties.get("Description", ""), **call.pick("KmsKeyId")
+            )
         retag(
             call,
             lambda tags: manager.tag_resource(SecretId=arn, Tags=entries(tags)),
@@ -72,14 +77,27 @@ class Secret(Adapter):
             return wanted.get("SecretString")
         if "SecretString" in wanted:
             raise Failure("You can't specify both SecretString and GenerateSecretString")
-        options = {name: value for name, value in rule.items() if name not in ("SecretStringTemplate", "GenerateStringKey")}
-        made = call.client("secretsmanager").get_random_password(**{"RequireEachIncludedType": True, **options})
+        options = {
+            name: value
+            for name, value in rule.items()
+            if name not in ("SecretStringTemplate", "GenerateStringKey")
+        }
+        made = call.client("secretsmanager").get_random_password(
+            **{"RequireEachIncludedType": True, **options}
+        )
         if "SecretStringTemplate" not in rule:
             return str(made["RandomPassword"])
         try:
-            return json.dumps({**json.loads(rule["SecretStringTemplate"]), rule["GenerateStringKey"]: made["RandomPassword"]})
+            return json.dumps(
+                {
+                    **json.loads(rule["SecretStringTemplate"]),
+                    rule["GenerateStringKey"]: made["RandomPassword"],
+                }
+            )
         except (ValueError, TypeError, KeyError):
-            raise Failure("Could not parse SecretStringTemplate JSON, or GenerateStringKey is missing") from None
+            raise Failure(
+                "Could not parse SecretStringTemplate JSON, or GenerateStringKey is missing"
+            ) from None
 
 
 class TargetAttachment(Adapter):
@@ -97,7 +115,9 @@ class TargetAttachment(Adapter):
 
     def delete(self, call: Call) -> None:
         value = {key: item for key, item in self._value(call).items() if key not in CONNECTION}
-        call.client("secretsmanager").put_secret_value(SecretId=call.properties["SecretId"], SecretString=json.dumps(value))
+        call.client("secretsmanager").put_secret_value(
+            SecretId=call.properties["SecretId"], SecretString=json.dumps(value)
+        )
 
     def read(self, call: Call) -> dict[str, Any] | None:
         if _described(call, call.properties["SecretId"]) is None:
@@ -109,7 +129,9 @@ class TargetAttachment(Adapter):
         wanted = call.properties
         if wanted["TargetType"] != "AWS::RDS::DBInstance":
             raise Failure(f"Target type {wanted['TargetType']} is not supported by Slipway's stand-in")
-        found = call.client("rds").describe_db_instances(DBInstanceIdentifier=wanted["TargetId"])["DBInstances"][0]
+        found = call.client("rds").describe_db_instances(DBInstanceIdentifier=wanted["TargetId"])[
+            "DBInstances"
+        ][0]
         value = self._value(call) | present(
             {
                 "engine": found["Engine"],
@@ -119,10 +141,14 @@ class TargetAttachment(Adapter):
                 "dbInstanceIdentifier": found["DBInstanceIdentifier"],
             }
         )
-        call.client("secretsmanager").put_secret_value(SecretId=wanted["SecretId"], SecretString=json.dumps(value))
+        call.client("secretsmanager").put_secret_value(
+            SecretId=wanted["SecretId"], SecretString=json.dumps(value)
+        )
 
     def _value(self, call: Call) -> dict[str, Any]:
-        text = call.client("secretsmanager").get_secret_value(SecretId=call.properties["SecretId"])["SecretString"]
+        text = call.client("secretsmanager").get_secret_value(SecretId=call.properties["SecretId"])[
+            "SecretString"
+        ]
         try:
             value = json.loads(text)
         except ValueError:
