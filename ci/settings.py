@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import yaml
@@ -23,6 +23,20 @@ class Wiring:
     region: str
     registry: str
     repo_url: str
+    domain: str
+    host: str
+    cluster_name: str
+    vpc_name: str
+    role_github: str
+    role_secrets: str
+    role_external_dns: str
+    role_image_updater: str
+    role_db_migrator: str
+    role_load_balancer_controller: str
+
+    def role_arn(self, role: str) -> str:
+        """Return the ARN of a role of this environment's account, from its name."""
+        return f"arn:aws:iam::{self.account}:role/{role}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,11 @@ class Settings:
     def database_port(self) -> int:
         """Port of PostgreSQL on 127.0.0.1."""
         return self.port + 3
+
+    @property
+    def aws_port(self) -> int:
+        """Port of the stand-in for AWS on 127.0.0.1."""
+        return self.port + 4
 
     @property
     def url(self) -> str:
@@ -84,14 +103,14 @@ class Settings:
         return self.state / "kubeconfig"
 
     def container(self, role: str) -> str:
-        """Name of the container in `role`: registry, git, database or events."""
+        """Name of the container in `role`: registry, git, database, events or aws."""
         return f"{self.name}-{role}"
 
 
 def load() -> Settings:
     """Read the settings from the environment and the wiring file.
 
-    SLIPWAY_NAME (default `slipway`), SLIPWAY_PORT (default 8080; the next three are used too),
+    SLIPWAY_NAME (default `slipway`), SLIPWAY_PORT (default 8080; the next four are used too),
     SLIPWAY_CACHE (default ~/.cache/slipway).
     """
     name = os.environ.get("SLIPWAY_NAME", "slipway")
@@ -112,13 +131,21 @@ def wiring(environment: str) -> Wiring:
         data = yaml.safe_load(path.read_text())["data"]
     except FileNotFoundError:
         raise Problem(f"environment '{environment}' has no wiring file", fix=f"create {path}") from None
-    return Wiring(
-        environment=environment,
-        account=data["account"],
-        region=data["region"],
-        registry=data["registry"],
-        repo_url=data["repoUrl"],
-    )
+    try:
+        return Wiring(
+            environment=environment,
+            **{field.name: data[_camel(field.name)] for field in fields(Wiring)[1:]},
+        )
+    except KeyError as missing:
+        raise Problem(
+            f"{path} does not name {missing}", fix="compare it with the other environment's"
+        ) from None
+
+
+def _camel(name: str) -> str:
+    """The key in the wiring file of the field `name`: repo_url is repoUrl there."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _port() -> int:

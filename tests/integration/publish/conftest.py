@@ -1,5 +1,6 @@
 """A real registry behind a gate, and tiny images of the product's three names in the engine."""
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from testcontainers.core.container import DockerContainer
 
 from ci.oci import Registry
-from ci.settings import IMAGES, Settings, Wiring
+from ci.settings import IMAGES, Settings, wiring
 from ci.supply import catalogue
 from tests.integration.publish.gate import Gate
 
@@ -114,11 +115,11 @@ def workshop(gate: Gate, tmp_path: Path) -> Iterator[Workshop]:
     source = tmp_path / "source"
     source.mkdir()
     git(source, "init", "-q", "-b", "main")
-    wiring = Wiring("local", "1", "r", f"slipway-test-{uuid.uuid4().hex[:8]}", "")
-    shop = Workshop(Settings("publish-test", gate.port - 1, wiring, tmp_path / "cache"), source)
+    local = dataclasses.replace(wiring("local"), registry=f"slipway-test-{uuid.uuid4().hex[:8]}")
+    shop = Workshop(Settings("publish-test", gate.port - 1, local, tmp_path / "cache"), source)
     yield shop
     for version in shop.versions:
-        names = [f"{wiring.registry}/{name}:{version}" for name in IMAGES]
+        names = [f"{local.registry}/{name}:{version}" for name in IMAGES]
         subprocess.run(["docker", "rmi", *names], capture_output=True, check=False)
 
 

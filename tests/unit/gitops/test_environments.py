@@ -30,6 +30,11 @@ ALLOWED = {
     f"{CONTROLLER}.containers.0.volumeMounts.0",
     f"{CONTROLLER}.volumes.0",
     f"{FILES} data.registries.conf",
+    # The account.
+    "main Deployment/main spec.template.spec.containers.0.image",
+    "main Deployment/main spec.template.spec.containers.1.image",
+    "main Job/migration spec.template.spec.containers.0.image",
+    "platform/image-updater ImageUpdater/main spec.applicationRefs.0.images.0.imageName",
     # Where the overlays are.
     "bootstrap Application/root spec.source.path",
     "apps Application/main spec.source.path",
