@@ -43,7 +43,7 @@ def matching(expression: str, example: str) -> Check[str]:
 
     def check(value: Any) -> str:
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is no string; write it in quotes, as \"{example}\"")
+            raise ValueError(f'{value!r} is no string; write it in quotes, as "{example}"')
         if not re.fullmatch(expression, value):
             raise ValueError(f"'{value}' is malformed; it is written as {example}")
         return value

@@ -17,6 +17,7 @@ from infra.parameters import Parameters, Refused, read
 CONCERNS = ("network", "cluster", "database", "registry", "dns", "identity", "events")
 """The stacks, in the order in which they depend on one another."""
 
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Everything that decides what is deployed; `templates` is text by concern."""
@@ -32,9 +33,13 @@ def load(name: str, root: Path = ROOT) -> Environment:
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in known:
         raise Problem(f"environment '{name}' is unknown", fix=f"--env takes {' or '.join(known)}")
-    wired = _checked(root, root / "gitops" / "wiring" / name / "wiring.yaml", lambda data: wiring.read(name, data))
+    wired = _checked(
+        root, root / "gitops" / "wiring" / name / "wiring.yaml", lambda data: wiring.read(name, data)
+    )
     parameters = _checked(root, folder / f"{name}.yaml", lambda data: check(read(data), wired.region))
-    templates = {concern: (root / "infra" / "templates" / f"{concern}.yaml").read_text() for concern in CONCERNS}
+    templates = {
+        concern: (root / "infra" / "templates" / f"{concern}.yaml").read_text() for concern in CONCERNS
+    }
     return Environment(wired, parameters, templates)
 
 
@@ -58,7 +63,10 @@ def _network(given: Parameters, region: str) -> Iterator[tuple[str, str]]:
         if zone[:-1] != region:
             yield "network.zones", f"'{zone}' is not a zone of {region}, where the wiring file is"
     named: list[tuple[str, IPv4Network]] = []
-    for word, found in (("privateSubnets", network.private_subnets), ("publicSubnets", network.public_subnets)):
+    for word, found in (
+        ("privateSubnets", network.private_subnets),
+        ("publicSubnets", network.public_subnets),
+    ):
         if len(found) != len(network.zones):
             yield f"network.{word}", f"{len(found)} subnets are given for {len(network.zones)} zones"
         named += [(f"network.{word}[{number}]", subnet) for number, subnet in enumerate(found)]
@@ -79,7 +87,10 @@ def _cluster(given: Parameters) -> Iterator[tuple[str, str]]:
 def _database(given: Parameters) -> Iterator[tuple[str, str]]:
     database = given.database
     if database.storage_max_gib * 10 < database.storage_gib * 11:
-        yield "database.storageMaxGib", f"{database.storage_max_gib} is not 10 % above storageGib, as RDS wants it"
+        yield (
+            "database.storageMaxGib",
+            f"{database.storage_max_gib} is not 10 % above storageGib, as RDS wants it",
+        )
     if given.identity.migrator_user == database.user:
         yield "identity.migratorUser", f"'{database.user}' logs in by password; a user has one way to log in"
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009 - key() makes a dataclass field, as field() does
 """What one environment's infrastructure is like: the keys of infra/parameters/ENV.yaml, typed.
 
 A key is a dataclass field with the check that reads it and the line that documents it, so the file's

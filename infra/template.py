@@ -1,7 +1,7 @@
 """Read a CloudFormation template: its short forms (`!Ref`) as the long ones (`{"Ref": ...}`)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -23,6 +23,7 @@ def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[s
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
+        assert isinstance(node, yaml.MappingNode)
         value = loader.construct_mapping(node, deep=True)
     return {_PLAIN.get(suffix, f"Fn::{suffix}"): value}
 
@@ -53,3 +54,28 @@ def references(value: Any) -> Iterator[str]:
                 text = inner if isinstance(inner, str) else inner[0]
                 yield from _IN_TEXT.findall(text)
             yield from references(inner)
+
+
+def resources(data: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
+    """Return logical id and type of what the template makes with these parameters: its conditions decide."""
+    conditions = data.get("Conditions", {})
+    return {
+        name: resource["Type"]
+        for name, resource in data["Resources"].items()
+        if "Condition" not in resource or _holds({"Condition": resource["Condition"]}, conditions, values)
+    }
+
+
+def _holds(test: Any, conditions: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    ((name, inner),) = test.items()
+    if name == "Condition":
+        return _holds(conditions[inner], conditions, values)
+    if name == "Fn::Equals":
+        left, right = (values[side["Ref"]] if isinstance(side, dict) else side for side in inner)
+        return bool(left == right)
+    results = [_holds(part, conditions, values) for part in inner]
+    return {
+        "Fn::Not": lambda: not results[0],
+        "Fn::And": lambda: all(results),
+        "Fn::Or": lambda: any(results),
+    }[name]()

@@ -14,7 +14,9 @@ _ROLE = matching(r"[\w+=,.@-]{1,64}", "role-github")
 _WIRING: Mapping[str, Check[str]] = {
     "account": matching(r"\d{12}", "210987654321"),
     "region": matching(r"[a-z]{2}(-[a-z]+)+-\d", "ap-northeast-1"),
-    "registry": matching(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com", "ACCOUNT.dkr.ecr.REGION.amazonaws.com"),
+    "registry": matching(
+        r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com", "ACCOUNT.dkr.ecr.REGION.amazonaws.com"
+    ),
     "repoUrl": matching(r"https://github\.com/[A-Za-z0-9-]+/[\w.-]+", "https://github.com/acme/slipway.git"),
     "domain": _DOMAIN,
     "host": _DOMAIN,
