@@ -10,8 +10,9 @@ from typing import Any
 from ci.problem import Problem
 from infra.stacks import Stack
 
-_CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 _NOTHING = ("didn't contain changes", "no updates are to be performed")
+_MADE = ("CREATE_COMPLETE", "FAILED")
+_CHANGE_SET_SECONDS = 300
 _ENDED = ("_COMPLETE", "_FAILED")
 GONE = "DELETE_COMPLETE"
 
@@ -63,6 +64,7 @@ class Event:
     type: str
     status: str
     reason: str = ""
+    physical: str = ""
 
     @property
     def about_stack(self) -> bool:
@@ -113,39 +115,59 @@ def template(client: Any, name: str) -> str:
 
 
 def propose(client: Any, stack: Stack, values: Mapping[str, str], new: bool, pace: Pace) -> ChangeSet | None:
-    """Make a change set and wait for it, at most 5 minutes; None where it would change nothing."""
-    made = client.create_change_set(
+    """Make a change set and wait for it; None where it would change nothing."""
+    return _change_set(
+        client,
+        pace,
         StackName=stack.name,
-        ChangeSetName=f"slipway-{uuid.uuid4().hex}",
         ChangeSetType="CREATE" if new else "UPDATE",
         TemplateBody=stack.template,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
         Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
-        Capabilities=_CAPABILITIES,
     )
-    end = pace.now() + 300
-    while (found := client.describe_change_set(ChangeSetName=made["Id"]))["Status"] not in (
-        "CREATE_COMPLETE",
-        "FAILED",
-    ):
+
+
+def propose_values(client: Any, state: State, values: Mapping[str, str], pace: Pace) -> ChangeSet | None:
+    """Make a change set that only gives other values to some parameters of a stack as it is deployed."""
+    return _change_set(
+        client,
+        pace,
+        StackName=state.name,
+        ChangeSetType="UPDATE",
+        UsePreviousTemplate=True,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": values[key]}
+            if key in values
+            else {"ParameterKey": key, "UsePreviousValue": True}
+            for key in state.parameters
+        ],
+    )
+
+
+def _change_set(client: Any, pace: Pace, **request: Any) -> ChangeSet | None:
+    name = request["StackName"]
+    made = client.create_change_set(
+        ChangeSetName=f"slipway-{uuid.uuid4().hex}", Capabilities=["CAPABILITY_NAMED_IAM"], **request
+    )
+    end = pace.now() + _CHANGE_SET_SECONDS
+    while (found := client.describe_change_set(ChangeSetName=made["Id"]))["Status"] not in _MADE:
         if pace.now() > end:
             raise Problem(
-                f"stack {stack.name}: CloudFormation made no change set within 300 s; "
-                f"last state: {found['Status']}",
+                f"stack {name}: no change set within {_CHANGE_SET_SECONDS} s; last state: {found['Status']}",
                 fix="run the same command again",
             )
         pace.sleep(pace.every)
     if found["Status"] == "FAILED":
         discard(client, made["Id"])
-        reason = found.get("StatusReason", "no reason given")
+        reason = " ".join(found.get("StatusReason", "no reason given").split())
         if any(words in reason.lower() for words in _NOTHING):
             return None
-        raise Problem(f"stack {stack.name} cannot be planned: {reason}", fix="correct it, then run it again")
+        raise Problem(f"stack {name} cannot be planned: {reason}", fix="correct it, then run it again")
     changes = list(found.get("Changes", ()))
     while token := found.get("NextToken"):
         found = client.describe_change_set(ChangeSetName=made["Id"], NextToken=token)
         changes += found.get("Changes", ())
-    return ChangeSet(made["Id"], stack.name, [change.get("ResourceChange", {}) for change in changes])
+    return ChangeSet(made["Id"], name, [change.get("ResourceChange", {}) for change in changes])
 
 
 def discard(client: Any, change_set: str) -> None:
@@ -206,4 +228,5 @@ def _event(item: Mapping[str, Any]) -> Event:
         type=item.get("ResourceType", ""),
         status=item.get("ResourceStatus", ""),
         reason=item.get("ResourceStatusReason", ""),
+        physical=item.get("PhysicalResourceId", ""),
     )

@@ -79,18 +79,11 @@ def _lift(stack: Stack, state: State, client: Any, pace: Pace) -> Iterator[Event
         ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
     ):
         return
+    proposed = cfn.propose_values(client, state, {"Protected": "false"}, pace)
+    if proposed is None:
+        return
     since = cfn.newest(client, state.id)
-    client.update_stack(
-        StackName=stack.name,
-        UsePreviousTemplate=True,
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": "false"}
-            if name == "Protected"
-            else {"ParameterKey": name, "UsePreviousValue": True}
-            for name in state.parameters
-        ],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
+    client.execute_change_set(ChangeSetName=proposed.id)
     seen = yield from collect(cfn.follow(client, stack.name, since, stack.deadline, pace, asked=True))
     ended = cfn.find(client, stack.name)
     if ended is None or ended.status != "UPDATE_COMPLETE":

@@ -155,7 +155,8 @@ def _interfaces(ec2: Any, vpc: str) -> list[Mapping[str, Any]]:
 
 def _passing(item: Mapping[str, Any]) -> bool:
     """Whether it belongs to a load balancer or a node that is already being removed."""
-    return item.get("Description", "").startswith(("ELB ", "aws-K8S-"))
+    description: str = item.get("Description", "")
+    return description.startswith(("ELB ", "aws-K8S-"))
 
 
 def _in(vpc: str) -> list[dict[str, Any]]:
