@@ -56,14 +56,15 @@ def clients(settings: Settings, place: Wiring, stand_in: bool = False) -> Client
     import boto3
     from botocore.config import Config
 
-    # Adaptive: change sets of seven stacks in a row meet CloudFormation's rate limit.
-    config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10)
     if place.environment == "local" or stand_in:
         who = _known_operator(settings, place.account)
         session = boto3.Session(who.access_key, who.secret_key, region_name=place.region)
         url = endpoint(settings)
+        config = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5)
         return lambda service: session.client(service, endpoint_url=url, config=config)
     session = boto3.Session(region_name=place.region)
+    # Change sets of seven stacks in a row meet CloudFormation's rate limit.
+    config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10)
     return lambda service: session.client(service, config=config)
 
 
