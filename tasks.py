@@ -1,10 +1,14 @@
 """What Slipway does to the world. `invoke VERB --help` explains a verb."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+from invoke.collection import Collection
+
 import ci.build
 import ci.doctor
+import ci.infra
 import ci.local.environment
 import ci.local.teardown
 import ci.publish
@@ -64,3 +68,58 @@ def destroy(
 ) -> None:
     """Remove the environment and its data."""
     ci.local.teardown.destroy(load(), yes=yes, keep_cache=keep_cache)
+
+
+infra = partial(verb, group="infra")
+Env = Annotated[str, "local or production"]
+StandIn = Annotated[bool, "production's account in the local stand-in, not in AWS"]
+
+
+@infra
+def infra_plan(env: Env, stand_in: StandIn = False) -> None:
+    """Show what `infra.apply` would change in AWS."""
+    ci.infra.plan(load(), env, stand_in)
+
+
+@infra
+def infra_apply(env: Env, stand_in: StandIn = False, yes: Annotated[bool, "do not ask"] = False) -> None:
+    """Show the plan, ask, and bring the stacks to it."""
+    ci.infra.apply(load(), env, stand_in, yes)
+
+
+@infra
+def infra_outputs(
+    env: Env, stand_in: StandIn = False, json: Annotated[bool, "print JSON for programs"] = False
+) -> None:
+    """Show what the stacks tell: ids, endpoints, name servers."""
+    ci.infra.outputs(load(), env, stand_in, json)
+
+
+@infra
+def infra_drift(env: Env, stand_in: StandIn = False) -> None:
+    """Show what somebody changed by hand; exit code 1 where there is something."""
+    ci.infra.drift(load(), env, stand_in)
+
+
+@infra
+def infra_destroy(
+    env: Env,
+    stand_in: StandIn = False,
+    yes: Annotated[bool, "do not ask"] = False,
+    and_data: Annotated[bool, "also what is protected: database, images, secrets"] = False,
+) -> None:
+    """Remove the stacks and what controllers made; verify that nothing is left."""
+    ci.infra.destroy(load(), env, stand_in, yes, and_data)
+
+
+namespace = Collection(bootstrap, build, push, release, status, doctor, destroy)
+namespace.add_collection(
+    Collection(
+        "infra",
+        plan=infra_plan,
+        apply=infra_apply,
+        outputs=infra_outputs,
+        drift=infra_drift,
+        destroy=infra_destroy,
+    )
+)

@@ -21,13 +21,14 @@ Verb = Callable[..., None]
 _DEBUG_HELP = "show the traceback of an error"
 
 
-def verb(function: Verb) -> "Task[Verb]":
-    """Make `function` a verb.
+def verb(function: Verb, group: str = "") -> "Task[Verb]":
+    """Make `function` a verb; `infra_plan` of the group `infra` is called infra.plan.
 
     A parameter is a flag; `Annotated[str, "text"]` gives its help. One without default is
     required: plain Invoke would take it for a positional and then refuse `VERB --help`, so Invoke
     is told that it is optional, and its absence is found here.
     """
+    shown = f"{group}.{function.__name__.removeprefix(group + '_')}" if group else function.__name__
     signature = inspect.signature(function)
     hints = typing.get_type_hints(function, include_extras=True)
     flags = list(signature.parameters.values())
@@ -40,8 +41,8 @@ def verb(function: Verb) -> "Task[Verb]":
             for name in required:
                 if not given.get(name):
                     raise Problem(
-                        f"'{function.__name__}' needs --{name}",
-                        fix=f"invoke {function.__name__} --help",
+                        f"'{shown}' needs --{name}",
+                        fix=f"invoke {shown} --help",
                     )
             function(**given)
         except KeyboardInterrupt:
