@@ -38,7 +38,9 @@ def operators(settings: Settings) -> list[Operator]:
 def _known_operator(settings: Settings, account: str) -> Operator:
     """The operator that bootstrap made; asking for it in an environment that is not there makes nothing."""
     if not (settings.state / "secrets" / f"aws-operator-{account}").exists():
-        raise Problem(f"there is no environment '{settings.name}' with a stand-in for AWS", fix="invoke bootstrap")
+        raise Problem(
+            f"there is no environment '{settings.name}' with a stand-in for AWS", fix="invoke bootstrap"
+        )
     return operator(settings, account)
 
 

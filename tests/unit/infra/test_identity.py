@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import pytest
+
 from policies.iam import Policy, Request, decide, parse
 from policies.iam.excess import Need, excess, missing
 from policies.iam.repository import Repository
 from policies.iam.repository import adversaries as strangers
 from policies.iam.repository import rightful as releases
 from policies.iam.service_account import ServiceAccount, adversaries, rightful
-
 from tests.unit.infra.resolved import ISSUER, Stack, document
 
 ACCOUNT, REGION = "210987654321", "ap-northeast-1"
