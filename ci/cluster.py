@@ -69,6 +69,11 @@ class Cluster:
         """Return the API server's version, `v1.36.3`; Problem where it does not answer."""
         return str(self._raw("GET", "/version")["gitVersion"])
 
+    def token_issuer(self) -> tuple[str, dict[str, Any]]:
+        """Return the issuer of ServiceAccount tokens and its public keys as a JWKS."""
+        known = self._raw("GET", "/.well-known/openid-configuration")
+        return str(known["issuer"]), dict(self._raw("GET", "/openid/v1/jwks"))
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return one object, or None where it or its kind does not exist."""
         try:

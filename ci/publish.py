@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ci import git, shell
 from ci.build import build, references
-from ci.local import engine
+from ci.ecr import login as ecr_login
+from ci.local import aws, engine
 from ci.oci import Archive, Blobs, Image, Manifest, Registry, RegistryError, upload
 from ci.oci.archive import labels
 from ci.problem import Problem
@@ -41,7 +42,8 @@ class Release:
 @contextlib.contextmanager
 def registry(settings: Settings) -> Iterator[Registry]:
     """Open the environment's registry; Problem where none answers."""
-    with Registry(f"http://{settings.push_registry}") as opened:
+    login = ecr_login(lambda: aws.client(settings, "ecr"))
+    with Registry(f"http://{settings.push_registry}", login) as opened:
         if not opened.answers():
             raise Problem(f"no registry answers at {settings.push_registry}", fix="invoke bootstrap")
         try:

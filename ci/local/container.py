@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -33,6 +33,8 @@ class Service:
     `port` is (port on 127.0.0.1, port in the container). `volume` is where the data volume is
     mounted. `files` (path in the container -> content) are mounted read-only; secrets go there, not
     into `env`, which `docker inspect` shows. The root file system is read-only but for `temporary` (Docker's --tmpfs values).
+    `back` says how it stands to the environment's back network, which nothing of the cluster reaches: not at
+    all, `too`, or `only` there.
     """
 
     role: str
@@ -45,6 +47,7 @@ class Service:
     arguments: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     temporary: tuple[str, ...] = ("/tmp",)
+    back: Literal["", "too", "only"] = ""
 
 
 def ensure(
@@ -57,7 +60,7 @@ def ensure(
     found = _inspect(name)
     if found is not None:
         _own(settings, name, found)
-        if not _current(settings, found, config):
+        if not _current(settings, service, found, config):
             remove(settings, service.role)
             found = None
     if found is None:
@@ -78,16 +81,27 @@ def remove(settings: Settings, role: str, *, data: bool = False) -> None:
         shell.run("docker", "volume", "rm", "--force", name)
 
 
-def network(settings: Settings) -> str:
-    """Return the id of the environment's network, made where it is missing."""
-    asked = ("docker", "network", "inspect", "--format", "{{.Id}}", settings.network)
+def network(settings: Settings, back: bool = False) -> str:
+    """Return the id of the environment's network (or the one at the back), made where it is missing."""
+    name = back_network(settings) if back else settings.network
+    asked = ("docker", "network", "inspect", "--format", "{{.Id}}", name)
     found = shell.run(*asked, ok=(0, 1))
     if found.code == 0:
         return found.out.strip()
-    shell.run(
-        "docker", "network", "create", "--label", f"{LABEL}={settings.name}", settings.network, ok=(0, 1)
-    )
+    options = ("--internal",) if back else ()
+    shell.run("docker", "network", "create", "--label", f"{LABEL}={settings.name}", *options, name, ok=(0, 1))
     return shell.run(*asked).out.strip()
+
+
+def back_network(settings: Settings) -> str:
+    """Name of the network between the registry and what stands in front of it."""
+    return f"{settings.network}-back"
+
+
+def remove_networks(settings: Settings) -> None:
+    """Remove both networks; absent ones are fine."""
+    for name in (settings.network, back_network(settings)):
+        shell.run("docker", "network", "rm", name, ok=(0, 1))
 
 
 def wait(settings: Settings, role: str, probe: Probe, *, seconds: float, step: Step | None = None) -> None:
@@ -183,23 +197,33 @@ def _own(settings: Settings, name: str, found: dict[str, Any]) -> None:
         )
 
 
-def _current(settings: Settings, found: dict[str, Any], config: str) -> bool:
-    """Whether a container is what it should be, and on the network that exists now."""
-    joined = found["NetworkSettings"]["Networks"].get(settings.network) or {}
+def _current(settings: Settings, service: Service, found: dict[str, Any], config: str) -> bool:
+    """Whether a container is what it should be, and on the networks that exist now."""
+    joined = found["NetworkSettings"]["Networks"]
     return (
         found["Config"]["Labels"].get(CONFIG_LABEL) == config
         and not found["State"]["Dead"]
-        and joined.get("NetworkID") in ("", network(settings))
+        and all(
+            (joined.get(name) or {}).get("NetworkID") in ("", network(settings, back=back))
+            for name, back in _networks(settings, service)
+        )
     )
 
 
+def _networks(settings: Settings, service: Service) -> list[tuple[str, bool]]:
+    """The networks of a container, the first one first: name, and whether it is the one at the back."""
+    front, back = (settings.network, False), (back_network(settings), True)
+    return {"": [front], "too": [front, back], "only": [back]}[service.back]
+
+
 def _create(settings: Settings, service: Service, files: Mapping[str, Path], config: str) -> None:
-    network(settings)
+    (first, back), *others = _networks(settings, service)
+    network(settings, back=back)
     name = settings.container(service.role)
     argv = [
         "docker", "create", "--name", name, "--hostname", name, "--restart", "unless-stopped",
         "--label", f"{LABEL}={settings.name}", "--label", f"{CONFIG_LABEL}={config}",
-        "--network", settings.network, "--network-alias", service.alias,
+        "--network", first, "--network-alias", service.alias,
         "--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=2",
         "--security-opt", "no-new-privileges", "--cap-drop", "ALL", "--read-only",
     ]  # fmt: skip
@@ -217,6 +241,9 @@ def _create(settings: Settings, service: Service, files: Mapping[str, Path], con
     if service.port is not None:
         argv += ["--publish", f"127.0.0.1:{service.port[0]}:{service.port[1]}"]
     shell.run(*argv, service.image, *service.arguments)
+    for other, back in others:
+        network(settings, back=back)
+        shell.run("docker", "network", "connect", "--alias", service.alias, other, name)
 
 
 def _start(settings: Settings, service: Service, files: Mapping[str, Path], config: str) -> None:

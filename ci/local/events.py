@@ -40,6 +40,7 @@ def service(settings: Settings) -> Service:
             "REGION": settings.wiring.region,
             "REPOSITORIES": ",".join(IMAGES),  # what ECR holds; platform images are not events
         },
+        back="too",  # the registry tells it about pushes
     )
 
 

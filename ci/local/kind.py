@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from ci import shell, supply
-from ci.local import engine, host
+from ci.local import aws, ecr, engine, host, secret
 from ci.problem import Problem
 from ci.progress import step
 from ci.settings import Settings
@@ -128,11 +128,17 @@ def _kubelet_patch(cgroup: int) -> dict[str, Any]:
 
 
 def _mirror_folder(settings: Settings) -> Path:
-    """The containerd mirror setting: every image name is asked of the local registry."""
-    folder = settings.state / "containerd-mirror"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "hosts.toml").write_text(
-        '[host."http://slipway-registry:5000"]\n  capabilities = ["pull", "resolve"]\n'
+    """The containerd mirror setting: every image name is asked of the local registry, with the node's login.
+
+    On EKS the kubelet logs in to ECR with the node's role.
+    """
+    folder = secret.private_folder(settings.state / "containerd-mirror")
+    host = f'host."http://{ecr.ALIAS}:{ecr.PORT}"'
+    login = aws.registry_login(settings, "node")
+    secret.write(
+        folder / "hosts.toml",
+        f'[{host}]\n  capabilities = ["pull", "resolve"]\n'
+        f'[{host}.header]\n  Authorization = ["{login.header}"]\n',
     )
     return folder
 

@@ -1,21 +1,24 @@
-"""The registry in ECR's place; it answers for every upstream name too."""
+"""The registry behind ECR's front door; it answers for every upstream name too."""
 
 import json
 
 from ci import supply
-from ci.local import container, events, secret
+from ci.local import container, ecr, events, secret
 from ci.local.container import Service
 from ci.progress import Step
 from ci.settings import Settings
 
-ALIAS = "slipway-registry"
+ALIAS = "slipway-distribution"
 PORT = 5000
 
 
 def ensure(settings: Settings, step: Step | None = None) -> None:
-    """Have the registry answering at settings.push_registry and, in the network, at ALIAS:PORT."""
-    probe = container.http_probe(f"http://{settings.push_registry}/v2/")
-    container.ensure(settings, service(settings), probe, step=step)
+    """Have the registry and its front answering at settings.push_registry; the stand-in for AWS comes first.
+
+    The registry itself asks nobody for a login, so nothing but its front and the stand-in reaches it.
+    """
+    container.ensure(settings, service(settings), lambda: None, step=step)
+    ecr.ensure(settings, step=step)
 
 
 def service(settings: Settings) -> Service:
@@ -24,9 +27,9 @@ def service(settings: Settings) -> Service:
         role="registry",
         image=supply.image(settings, "registry"),
         alias=ALIAS,
-        port=(settings.registry_port, PORT),
         volume="/var/lib/registry",
         files={"/etc/docker/registry/config.yml": json.dumps(config(settings), indent=1)},
+        back="only",
     )
 
 

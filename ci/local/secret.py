@@ -23,6 +23,15 @@ DATABASE_PASSWORD = "database-password"
 DATABASE_SUPERUSER_PASSWORD = "database-superuser-password"
 REGISTRY_UPLOADS = "registry-uploads"
 
+REGISTRY_NODE = "registry-node"
+"""Password of the registry's login `node`, with which the cluster's node pulls."""
+
+REGISTRY_BOOTSTRAP = "registry-bootstrap"
+"""Password of the registry's login `bootstrap`, which pushes platform images."""
+
+AWS_CONTROL = "aws-control"
+"""Bearer secret of the control plane of the stand-in for AWS."""
+
 
 def value(settings: Settings, name: str) -> str:
     """Return the secret `name`: 43 URL-safe characters, made on first use.

@@ -9,7 +9,7 @@ from ci.problem import Problem
 from ci.progress import console, step
 from ci.settings import Settings
 
-SERVICES = ("events", "registry", "git", "database")
+SERVICES = ("ecr", "aws", "events", "registry", "git", "database")
 
 
 def destroy(settings: Settings, *, yes: bool = False, keep_cache: bool = False) -> None:
@@ -30,7 +30,7 @@ def destroy(settings: Settings, *, yes: bool = False, keep_cache: bool = False) 
     with step("remove the containers and their data"):
         for role in SERVICES:
             container.remove(settings, role, data=True)
-        shell.run("docker", "network", "rm", settings.network, ok=(0, 1))
+        container.remove_networks(settings)
     shutil.rmtree(settings.state, ignore_errors=True)
     if not keep_cache:
         with step(f"remove the cache in {settings.cache}"):
@@ -51,7 +51,7 @@ def _plan(settings: Settings, keep_cache: bool) -> str:
     lines = [
         f"destroy removes from environment '{settings.name}':",
         "  the cluster, with everything in it",
-        "  the registry, the git server and the database, with all their data",
+        "  the stand-in for AWS, the registry, the git server and the database, with all their data",
         f"  secrets and certificates in {settings.state}",
     ]
     if not keep_cache:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 import httpx
@@ -20,6 +20,10 @@ class Credentials:
         """The value of a Basic Authorization header."""
         pair = f"{self.user}:{self.password}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
+
+
+Login = Callable[[], Credentials]
+"""Gets a login when a registry asks for one, and again when that has run out (ECR: after 12 hours)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ class RegistryAuth(httpx.Auth):
 
     requires_response_body = False
 
-    def __init__(self, credentials: Credentials | None) -> None:
+    def __init__(self, credentials: Credentials | Login | None) -> None:
         self._credentials = credentials
+        self._login: Credentials | None = None
         self._known: dict[tuple[str, str, str], str] = {}
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -59,10 +64,11 @@ class RegistryAuth(httpx.Auth):
         if response.status_code != 401:
             return
         challenge = parse(response.headers.get("WWW-Authenticate", ""))
-        if challenge.scheme == "basic" and self._credentials is not None:
-            answer = self._credentials.header
+        login = self._current(request.headers.get("Authorization", ""))
+        if challenge.scheme == "basic" and login is not None:
+            answer = login.header
         elif challenge.scheme == "bearer" and "realm" in challenge.parameters:
-            reply = yield self._token_request(challenge)
+            reply = yield _token_request(challenge, login)
             if reply.status_code != 200:
                 return
             reply.read()
@@ -74,10 +80,19 @@ class RegistryAuth(httpx.Auth):
         request.headers["Authorization"] = answer
         yield request
 
-    def _token_request(self, challenge: Challenge) -> httpx.Request:
-        asked = {name: value for name in ("service", "scope") if (value := challenge.parameters.get(name))}
-        headers = {"Authorization": self._credentials.header} if self._credentials else {}
-        return httpx.Request("GET", challenge.parameters["realm"], params=asked, headers=headers)
+    def _current(self, refused: str) -> Credentials | None:
+        """Return the login; it is got once, and anew when the one at hand was refused."""
+        if not callable(self._credentials):
+            return self._credentials
+        if self._login is None or refused == self._login.header:
+            self._login = self._credentials()
+        return self._login
+
+
+def _token_request(challenge: Challenge, login: Credentials | None) -> httpx.Request:
+    asked = {name: value for name in ("service", "scope") if (value := challenge.parameters.get(name))}
+    headers = {"Authorization": login.header} if login else {}
+    return httpx.Request("GET", challenge.parameters["realm"], params=asked, headers=headers)
 
 
 def _repository(path: str) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from ci.oci import media
-from ci.oci.auth import Credentials, RegistryAuth
+from ci.oci.auth import Credentials, Login, RegistryAuth
 from ci.oci.media import Descriptor, Manifest
 
 _T = TypeVar("_T")
@@ -63,7 +63,7 @@ class Registry:
     """
 
     def __init__(
-        self, base_url: str, credentials: Credentials | None = None, *, timeout: float = 30.0
+        self, base_url: str, credentials: Credentials | Login | None = None, *, timeout: float = 30.0
     ) -> None:
         self.host = urlsplit(base_url).netloc
         self._client = httpx.Client(

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ci import shell
-from ci.oci import Archive, Blobs, Registry, upload
+from ci.local import secret
+from ci.oci import Archive, Blobs, Credentials, Registry, upload
 from ci.problem import Problem
 from ci.progress import clock, console, step
 from ci.settings import Settings
@@ -79,7 +80,8 @@ def publish(settings: Settings, names: Iterable[str]) -> None:
 
     Layers are compressed once and kept in the cache, so a new environment costs a copy.
     """
-    with Registry(f"http://{settings.push_registry}") as registry:
+    login = Credentials("bootstrap", secret.value(settings, secret.REGISTRY_BOOTSTRAP))
+    with Registry(f"http://{settings.push_registry}", login) as registry:
         for name in names:
             reference = image(settings, name)
             repository, _, tag = enginestore.mirror_path(reference).rpartition(":")

@@ -64,6 +64,8 @@ class Component:
     path: str | None = None
     uses: tuple[str, ...] = ()
     module_files: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    wheels: str = ""
     go: GoBuild | None = None
     deb: DebianProgram | None = None
     always: bool = False

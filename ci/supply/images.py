@@ -7,13 +7,14 @@ from pathlib import Path
 
 from ci import shell
 from ci.problem import Problem
-from ci.settings import Settings
-from ci.supply import enginestore, golang, store
+from ci.settings import ROOT, Settings
+from ci.supply import enginestore, golang, store, wheels
 from ci.supply.catalogue import HERE, Catalogue, Component, load
 
 _DEBIAN = "http://deb.debian.org/debian"
 _TRIMMED = ("./var/lib/apt/lists/*", "./var/cache/apt/*", "./usr/share/doc/*", "./usr/share/man/*",
             "./usr/share/locale/*", "./var/log/*")  # fmt: skip
+_IGNORED = shutil.ignore_patterns("__pycache__")
 
 
 def key(component: Component) -> str:
@@ -21,11 +22,14 @@ def key(component: Component) -> str:
     catalogue = load()
     recipe = HERE / "images" / component.name
     parts: list[str | bytes] = [component.version, str(component.image), repr(component.module_files)]
+    if component.wheels:
+        parts.append(component.wheels)
     parts.append(catalogue.get("debian").version)
     if component.how == "node":  # half of the node's recipe is that module
         parts.append((HERE / "node.py").read_bytes())
     if recipe.is_dir():
         parts.append(store.folder_digest(recipe))
+    parts += [store.folder_digest(ROOT / source) for source in component.sources]
     if component.go is not None:
         parts.append(golang.key(component))
     parts += [golang.key(catalogue.get(name)) for name in component.uses]
@@ -62,7 +66,11 @@ def build_recipe(settings: Settings, component: Component, buildx: Path) -> None
     catalogue = load()
     with store.scratch(settings.cache) as context:
         recipe = HERE / "images" / component.name
-        shutil.copytree(recipe, context, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(recipe, context, dirs_exist_ok=True, ignore=_IGNORED)
+        for source in component.sources:
+            shutil.copytree(ROOT / source, context / source, ignore=_IGNORED)
+        if component.wheels:
+            wheels.download(recipe / "requirements.lock", component.wheels, context / "wheels")
         for owner in (component.name, *component.uses):
             copy_programs(settings, catalogue, owner, context / "bin")
         if component.module_files:
