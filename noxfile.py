@@ -14,7 +14,7 @@ nox.options.sessions = ["lint", "types", "unit", "integration", "e2e"]
 nox.options.stop_on_first_error = True
 
 PYTHON = sys.executable
-TYPED = ("ci", "app", "tests", "tasks.py", "noxfile.py")
+TYPED = ("ci", "app", "infra", "policies", "tests", "tasks.py", "noxfile.py")
 IMAGES = ("debian", "buildx", "postgres", "registry", "git", "events", "redis")
 """What the integration tests run containers of; in the engine they have upstream's names."""
 

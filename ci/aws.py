@@ -2,51 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from ci.local import secret
+from ci.local import aws as standin
 from ci.problem import Problem
-from ci.settings import Settings, Wiring, wiring
+from ci.settings import Settings, Wiring
 
 Clients = Callable[[str], Any]
 """Gives a boto3 client by the name of its service."""
-
-ENVIRONMENTS = ("local", "production")
-"""Whose accounts the stand-in knows, side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who may do everything in an account of the stand-in."""
-
-    account: str
-    access_key: str
-    secret_key: str
-
-
-def operator(settings: Settings, account: str) -> Operator:
-    """Return the stand-in's operator of `account`; the secret key is made on first use."""
-    return Operator(account, f"AKSLIPWAY{account}", secret.value(settings, f"aws-operator-{account}"))
-
-
-def operators(settings: Settings) -> list[Operator]:
-    """Return the operators of every account that the stand-in has."""
-    return [operator(settings, wiring(environment).account) for environment in ENVIRONMENTS]
-
-
-def _known_operator(settings: Settings, account: str) -> Operator:
-    """The operator that bootstrap made; asking for it in an environment that is not there makes nothing."""
-    if not (settings.state / "secrets" / f"aws-operator-{account}").exists():
-        raise Problem(
-            f"there is no environment '{settings.name}' with a stand-in for AWS", fix="invoke bootstrap"
-        )
-    return operator(settings, account)
-
-
-def endpoint(settings: Settings) -> str:
-    """Return where the stand-in answers on this machine."""
-    return f"http://127.0.0.1:{settings.aws_port}"
 
 
 def clients(settings: Settings, place: Wiring, stand_in: bool = False) -> Clients:
@@ -59,9 +22,9 @@ def clients(settings: Settings, place: Wiring, stand_in: bool = False) -> Client
     from botocore.config import Config
 
     if place.environment == "local" or stand_in:
-        who = _known_operator(settings, place.account)
+        who = standin.known_operator(settings, place.account)
         session = boto3.Session(who.access_key, who.secret_key, region_name=place.region)
-        url = endpoint(settings)
+        url = standin.endpoint(settings)
         config = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5)
         return lambda service: session.client(service, endpoint_url=url, config=config)
     session = boto3.Session(region_name=place.region)

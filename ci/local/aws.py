@@ -35,23 +35,28 @@ class Operator:
     secret_key: str = field(repr=False)
 
 
-def port(settings: Settings) -> int:
-    """Port of the stand-in on 127.0.0.1."""
-    return settings.port + 4
-
-
 def endpoint(settings: Settings) -> str:
     """Where it answers on this machine; the cluster reaches it as ALIAS:PORT."""
-    return f"http://127.0.0.1:{port(settings)}"
+    return f"http://127.0.0.1:{settings.aws_port}"
+
+
+def operator(settings: Settings, account: str) -> Operator:
+    """Return the operator of `account`; the secret key is made on first use."""
+    return Operator(account, f"AKSLIPWAY{account}", secret.value(settings, f"aws-operator-{account}"))
 
 
 def operators(settings: Settings) -> list[Operator]:
-    """Return the operators of every account; their secret keys are made on first use."""
-    accounts = [wiring(environment).account for environment in ENVIRONMENTS]
-    return [
-        Operator(account, f"AKSLIPWAY{account}", secret.value(settings, f"aws-operator-{account}"))
-        for account in dict.fromkeys(accounts)
-    ]
+    """Return the operators of every account that the stand-in has."""
+    return [operator(settings, wiring(environment).account) for environment in ENVIRONMENTS]
+
+
+def known_operator(settings: Settings, account: str) -> Operator:
+    """Return the operator that bootstrap made; in an environment that is not there, nothing is made."""
+    if not (settings.state / "secrets" / f"aws-operator-{account}").exists():
+        raise Problem(
+            f"there is no environment '{settings.name}' with a stand-in for AWS", fix="invoke bootstrap"
+        )
+    return operator(settings, account)
 
 
 def registry_login(settings: Settings, user: str) -> Credentials:
@@ -64,11 +69,10 @@ def client(settings: Settings, service: str, account: str | None = None) -> Any:
     import boto3
     from botocore.config import Config
 
-    wanted = account or settings.wiring.account
-    who = next(operator for operator in operators(settings) if operator.account == wanted)
+    who = known_operator(settings, account or settings.wiring.account)
     session = boto3.Session(who.access_key, who.secret_key, region_name=settings.wiring.region)
     config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5)
-    return session.client(service, endpoint_url=endpoint(settings), config=config)  # type: ignore[call-overload]
+    return session.client(service, endpoint_url=endpoint(settings), config=config)
 
 
 def ensure(settings: Settings, step: Step | None = None) -> None:
@@ -88,7 +92,7 @@ def service(settings: Settings) -> Service:
         role="aws",
         image=supply.image(settings, "aws"),
         alias=ALIAS,
-        port=(port(settings), PORT),
+        port=(settings.aws_port, PORT),
         volume="/var/lib/slipway-aws",
         files={
             "/run/secrets/operators.json": json.dumps(known),

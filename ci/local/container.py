@@ -33,6 +33,7 @@ class Service:
     `port` is (port on 127.0.0.1, port in the container). `volume` is where the data volume is
     mounted. `files` (path in the container -> content) are mounted read-only; secrets go there, not
     into `env`, which `docker inspect` shows. The root file system is read-only but for `temporary` (Docker's --tmpfs values).
+    `also` are further names in the network.
     `back` says how it stands to the environment's back network, which nothing of the cluster reaches: not at
     all, `too`, or `only` there.
     """
@@ -48,6 +49,7 @@ class Service:
     capabilities: tuple[str, ...] = ()
     temporary: tuple[str, ...] = ("/tmp",)
     back: Literal["", "too", "only"] = ""
+    also: tuple[str, ...] = ()
 
 
 def ensure(
@@ -227,6 +229,8 @@ def _create(settings: Settings, service: Service, files: Mapping[str, Path], con
         "--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=2",
         "--security-opt", "no-new-privileges", "--cap-drop", "ALL", "--read-only",
     ]  # fmt: skip
+    for further in service.also:
+        argv += ["--network-alias", further]
     for capability in service.capabilities:
         argv += ["--cap-add", capability]
     for path in service.temporary:

@@ -5,11 +5,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ci import build, git, publish, shell, status, supply, waiting
+from ci import build, git, infra, publish, shell, status, supply, waiting
 from ci import cluster as kubernetes
 from ci.cluster import Cluster, NoCluster
 from ci.local import (
     argocd,
+    aws,
     container,
     database,
     engine,
@@ -27,7 +28,7 @@ from ci.supply import catalogue
 from ci.supply import mirror as mirrors
 from ci.version import parse
 
-FIRST = ("debian", "buildx", "kustomize", "kind", "node", "registry", "git", "postgres", "events",
+FIRST = ("debian", "buildx", "kustomize", "kind", "node", "registry", "ecr", "aws", "git", "postgres", "events",
          "redis", "argocd")  # fmt: skip
 """What the product's first page needs; the rest is made while the cluster comes up."""
 
@@ -43,6 +44,7 @@ def bootstrap(settings: Settings, source: Path = ROOT) -> None:
     secret.private_folder(settings.state)
     supply.ensure(settings, FIRST)
     container.network(settings)
+    _infrastructure(settings)
     with ThreadPoolExecutor(max_workers=1) as pool:
         node = pool.submit(kind.ensure, settings)  # its quarter minute is mostly waiting
         try:
@@ -54,6 +56,7 @@ def bootstrap(settings: Settings, source: Path = ROOT) -> None:
         if failed is not None:
             raise failed
     cluster = _reach(settings)
+    aws.register_cluster(settings, cluster)
     with ThreadPoolExecutor(max_workers=1) as pool:
         late = pool.submit(_late, settings, cluster)
         argocd.apply(settings, cluster)
@@ -63,6 +66,15 @@ def bootstrap(settings: Settings, source: Path = ROOT) -> None:
     _healthy(settings, cluster)
     console.print(f"all Applications are Healthy ({clock(time.monotonic() - started)})")
     console.print(f"\n{settings.url}", style="bold")
+
+
+def _infrastructure(settings: Settings) -> None:
+    """The stand-in for AWS, and in it what the templates of production make."""
+    with step("start the stand-in for AWS") as current:
+        aws.ensure(settings, current)
+    with step("deploy the infrastructure to it", 10) as current:
+        infra.ensure(settings, settings.wiring.environment, shown=current)
+        current.note = ""
 
 
 def _services(settings: Settings) -> None:

@@ -44,4 +44,5 @@ def ports(settings: Settings) -> dict[int, str]:
         settings.registry_port: "registry",
         settings.git_port: "git server",
         settings.database_port: "database",
+        settings.aws_port: "stand-in for AWS",
     }

@@ -17,9 +17,6 @@ GIT_WEBHOOK = "git-webhook"
 EVENTS_WEBHOOK = "events-webhook"
 """What the events relay shows Image Updater; key webhook.cloudevents-secret."""
 
-DATABASE_PASSWORD = "database-password"
-"""Password of the product's database role; Secret main/database-secrets."""
-
 DATABASE_SUPERUSER_PASSWORD = "database-superuser-password"
 REGISTRY_UPLOADS = "registry-uploads"
 

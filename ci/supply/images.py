@@ -74,10 +74,10 @@ def build_recipe(settings: Settings, component: Component, buildx: Path) -> None
         for owner in (component.name, *component.uses):
             copy_programs(settings, catalogue, owner, context / "bin")
         if component.module_files:
-            source = golang.module_folder(settings, component)
+            module = golang.module_folder(settings, component)
             (context / "module").mkdir()
             for name in component.module_files:
-                shutil.copyfile(source / name, context / "module" / Path(name).name)
+                shutil.copyfile(module / name, context / "module" / Path(name).name)
         buildx_build(settings, buildx, component.name, context, component.image, key(component))
 
 

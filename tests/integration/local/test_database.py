@@ -1,10 +1,13 @@
 """PostgreSQL is reachable with the product's role, keeps what was written, and hides its passwords."""
 
+import json
+from dataclasses import asdict
+
 import psycopg
 import pytest
 
-from ci import shell
-from ci.local import container, database, secret
+from ci import infra, shell
+from ci.local import aws, container, database, secret
 from ci.settings import Settings
 from tests.integration.local.parts import image
 
@@ -13,6 +16,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def server(settings: Settings) -> Settings:
+    aws.ensure(settings)
+    infra.ensure(settings, "local")
     database.ensure(settings)
     return settings
 
@@ -47,8 +52,10 @@ def test_a_wrong_password_is_refused(server: Settings) -> None:
         connect(server, "wrong")
 
 
-def test_other_containers_reach_it_by_its_alias(server: Settings) -> None:
+def test_other_containers_reach_it_by_the_endpoint_that_the_stack_tells(server: Settings) -> None:
     known = database.credentials(server)
+    assert known.host == infra.ensure(server, "local")["database"]["Endpoint"]
+    assert known.host.endswith(".ap-northeast-1.rds.amazonaws.com")
     seen = shell.run(
         "docker", "run", "--rm", "--network", server.network, "--env", "PGPASSWORD",
         image(server, "postgres"), "psql", "--host", known.host, "--port", known.port,
@@ -77,17 +84,22 @@ def test_ensure_again_changes_nothing_and_data_outlives_the_container(server: Se
 
 
 def test_a_new_password_reaches_a_database_that_exists(server: Settings) -> None:
-    for name in (secret.DATABASE_PASSWORD, secret.DATABASE_SUPERUSER_PASSWORD):
-        (server.state / "secrets" / name).unlink()
+    (server.state / "secrets" / secret.DATABASE_SUPERUSER_PASSWORD).unlink()
+    changed = {**asdict(database.credentials(server)), "password": "another"}
+    aws.client(server, "secretsmanager").put_secret_value(
+        SecretId=database.SECRET, SecretString=json.dumps(changed)
+    )
     database.ensure(server)
+    assert database.credentials(server).password == "another"
     assert one(server, "SELECT current_user") == ("slipway",)
 
 
 def test_no_password_is_visible(server: Settings) -> None:
     inspected = shell.run("docker", "inspect", server.container("database")).out
     logged = "\n".join(container.logs(server, "database", lines=1000))
-    for name in (secret.DATABASE_PASSWORD, secret.DATABASE_SUPERUSER_PASSWORD):
-        assert secret.value(server, name) not in inspected + logged
+    superuser = secret.value(server, secret.DATABASE_SUPERUSER_PASSWORD)
+    for password in (database.credentials(server).password, superuser):
+        assert password not in inspected + logged
 
 
 def test_a_start_that_was_killed_half_way_is_made_good(server: Settings) -> None:

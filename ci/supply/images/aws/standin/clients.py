@@ -32,7 +32,7 @@ class Clients:
         """Return a client whose calls count as the account's own and are written down as others are."""
         session = boto3.Session("SLIPWAYGATE000000000", "unused", region_name=region)
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=True)
-        client = session.client(service, config=config)  # type: ignore[call-overload]
+        client = session.client(service, config=config)
 
         def send(request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse:
             plain = _plain(request)

@@ -191,7 +191,7 @@ class Ledger:
             ("iam", iam_backends, "aws"), ("ec2", ec2_backends, region), ("kms", kms_backends, region),
         ):  # fmt: skip
             self._seed(f"{name}/{account}/{where}")
-            backends[account][where]  # type: ignore[index]
+            backends[account][where]
         self._prepared.add((account, region))
 
     def _seed(self, what: str) -> None:

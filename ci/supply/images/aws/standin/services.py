@@ -8,8 +8,9 @@ from botocore.exceptions import UnknownServiceError
 from moto.core.model import OperationModel, ServiceModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
-from moto.core.routing import NotFound, get_service_router
+from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
+from werkzeug.exceptions import NotFound
 
 from . import wire
 from .fault import Fault
@@ -78,7 +79,7 @@ def understand(request: wire.Request, service: Service, region: str) -> Call:
         named = _form(request).get("Action") or request.headers.get("x-amz-target") or request.path
         code = "InvalidAction" if service.protocol in ("query", "ec2") else "UnknownOperationException"
         raise Fault(code, f"The service {service.name} has no operation '{named}'") from None
-    parser = PROTOCOL_PARSERS[service.protocol](operation)  # type: ignore[no-untyped-call]
+    parser = PROTOCOL_PARSERS[service.protocol](operation)
     try:
         parameters: dict[str, Any] = parser.parse(
             {

@@ -195,7 +195,7 @@ def _signer(signature: Signature, secret_key: str) -> SigV4Auth:
             return found
 
     credentials = ReadOnlyCredentials(signature.access_key, secret_key, None)
-    return Signer(credentials, signature.service, signature.region)  # type: ignore[no-any-return]
+    return Signer(credentials, signature.service, signature.region)
 
 
 def _unsigned_query(query: str) -> str:

@@ -104,7 +104,10 @@ def claims(provider: str, identity: Identity) -> dict[str, tuple[str, ...]]:
     `aud` and `amr`.
     """
     prefix = provider.lower()
-    found = {f"{prefix}:sub": (identity.subject,), f"{prefix}:aud": (identity.audience,)}
+    found: dict[str, tuple[str, ...]] = {
+        f"{prefix}:sub": (identity.subject,),
+        f"{prefix}:aud": (identity.audience,),
+    }
     if prefix == "token.actions.githubusercontent.com":
         for name in _GITHUB:
             value = identity.claims.get(name)
