@@ -72,7 +72,7 @@ class Cluster:
     def token_issuer(self) -> tuple[str, dict[str, Any]]:
         """Return the issuer of ServiceAccount tokens and its public keys as a JWKS."""
         known = self._raw("GET", "/.well-known/openid-configuration")
-        return str(known["issuer"]), dict(self._raw("GET", "/openid/v1/jwks"))
+        return str(known["issuer"]), dict(self._raw("GET", "/openid/v1/jwks", accept="application/jwk-set+json"))
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return one object, or None where it or its kind does not exist."""
@@ -159,9 +159,10 @@ class Cluster:
             parsed: Object = json.loads(answer.data)
             return parsed
 
-    def _raw(self, method: str, path: str, text: bool = False) -> Any:
+    def _raw(self, method: str, path: str, text: bool = False, accept: str = "application/json") -> Any:
         with self._translated():
-            answer = self._client.request(method, path, serialize=False)
+            headers = {"Accept": accept}
+            answer = self._client.request(method, path, serialize=False, header_params=headers)
             return answer.data.decode(errors="replace") if text else json.loads(answer.data)
 
     @contextlib.contextmanager

@@ -27,9 +27,19 @@ class Clients:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._made: dict[tuple[str, str, str], Any] = {}
 
     def __call__(self, service: str, account: str, region: str) -> Any:
-        """Return a client whose calls count as the account's own and are written down as others are."""
+        """Return a client whose calls count as the account's own and are written down as others are.
+
+        One is made for each service, account and region, because making one reads megabytes of models.
+        """
+        place = (service, account, region)
+        if place not in self._made:
+            self._made[place] = self._make(*place)
+        return self._made[place]
+
+    def _make(self, service: str, account: str, region: str) -> Any:
         session = boto3.Session("SLIPWAYGATE000000000", "unused", region_name=region)
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=True)
         client = session.client(service, config=config)

@@ -146,8 +146,7 @@ def repository(action: str, account: str, region: str, name: str) -> Target:
     """Return the target of an action on an ECR repository."""
     arn = f"arn:aws:ecr:{region}:{account}:repository/{name}"
     backend = ecr_backends[account][region]
-    tagged = name in backend.repositories
-    tags = backend.tagger.list_tags_for_resource(arn)["Tags"] if tagged else ()
+    tags = backend.tagger.get_tag_dict_for_resource(arn) if name in backend.repositories else {}
     return Target(action, arn, _resource_tags(tags, "ecr"))
 
 
