@@ -51,7 +51,7 @@ class Statement:
     conditions: tuple[Condition, ...]
 
     def covers(self, action: str, resource: str, context: Context) -> bool:
-        """Return whether action and resource are the statement's; conditions and principals are not asked."""
+        """Return whether action (in any case) and resource are the statement's; nothing else is asked."""
         if self.actions.match(action, context) == self.inverted_actions:
             return False
         return self.resources is None or self.resources.match(resource, context) != self.inverted_resources

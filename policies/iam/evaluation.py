@@ -87,14 +87,11 @@ def decide(
     denied = _explicit_deny(request, layers)
     if denied is not None:
         return Decision(False, "Deny", denied.statement, f"{denied.where} denies {_asked(request)}")
-    named = _named(request, resource)
-    if named is not None and not request.principal.get("AWS"):
-        return _allow(request, named)
-    return _combined(request, layers, named)
+    return _combined(request, layers, _named(request, resource))
 
 
 def _combined(request: Request, layers: _Layers, named: _Found | None) -> Decision:
-    """Decide for a caller of AWS: what its own policies, their limits and the resource's policy say together."""
+    """Put together what the caller's own policies, their limits and the resource's policies (`named`) say."""
     own = _first(request, layers.identity, "identity")
     grant = Grant.NONE if named is None else named.grant
     crossing = _crosses_accounts(request)
@@ -119,7 +116,6 @@ def _allow(request: Request, found: _Found) -> Decision:
 
 def _explicit_deny(request: Request, layers: _Layers) -> _Found | None:
     """Return a Deny that applies. One that its kind of policy may not hold still denies: fail closed."""
-    action = request.action.lower()
     for name, policies in (
         ("identity", layers.identity),
         ("resource", layers.resource),
@@ -129,7 +125,7 @@ def _explicit_deny(request: Request, layers: _Layers) -> _Found | None:
         for index, policy in enumerate(policies):
             for statement in policy.denies:
                 if (
-                    statement.covers(action, request.resource, request.context)
+                    statement.covers(request.action, request.resource, request.context)
                     and (name != "resource" or _is_meant(statement, request, layers))
                     and statement.failing(request.context) is None
                 ):
@@ -151,9 +147,10 @@ def _is_meant(statement: Statement, request: Request, layers: _Layers) -> bool:
 def _named(request: Request, policies: Sequence[Policy]) -> _Found | None:
     """Return the resource policies' Allow that names the caller most directly."""
     best: _Found | None = None
-    action = request.action.lower()
     for index, statement in _allows(policies):
-        if statement.principals is None or not statement.covers(action, request.resource, request.context):
+        if statement.principals is None or not statement.covers(
+            request.action, request.resource, request.context
+        ):
             continue
         grant = statement.principals.grant(request.principal)
         if grant > (best.grant if best else Grant.NONE) and statement.failing(request.context) is None:
@@ -165,11 +162,10 @@ def _named(request: Request, policies: Sequence[Policy]) -> _Found | None:
 
 def _first(request: Request, policies: Sequence[Policy], name: str) -> _Found | None:
     """Return the first Allow of the caller's own policies that applies."""
-    action = request.action.lower()
     for index, statement in _allows(policies):
         if (
             _is_own(statement)
-            and statement.covers(action, request.resource, request.context)
+            and statement.covers(request.action, request.resource, request.context)
             and statement.failing(request.context) is None
         ):
             return _Found(statement, _place(name, index, statement), Grant.NONE)
@@ -193,7 +189,7 @@ def _place(name: str, index: int, statement: Statement) -> str:
 
 def _crosses_accounts(request: Request) -> bool:
     owner = account(request.resource)
-    return bool(owner) and any(account(arn) not in ("", owner) for arn in request.principal.get("AWS", ()))
+    return bool(owner) and any(account(arn) != owner for arn in request.principal.get("AWS", ()))
 
 
 def _must_name(request: Request) -> bool:
@@ -208,9 +204,8 @@ def _implicit(why: str, request: Request, policies: Sequence[Policy], name: str)
 
 def _nearest(request: Request, policies: Sequence[Policy], name: str) -> str:
     """Say what keeps the first Allow of this action and resource from applying."""
-    action = request.action.lower()
     for index, statement in _allows(policies):
-        if not statement.covers(action, request.resource, request.context):
+        if not statement.covers(request.action, request.resource, request.context):
             continue
         where = _place(name, index, statement)
         if name == "resource" and not (

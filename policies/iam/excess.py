@@ -123,8 +123,6 @@ def _probes(policies: Sequence[Policy], needs: Sequence[Need], owner: str) -> It
     powers = tuple((action, resource.format(account=owner, word=WORD)) for action, resource in POWERS)
     resources = tuple(dict.fromkeys(chain.from_iterable(map(_around, needs))))
     contexts: list[Context] = [{}, *(need.context for need in needs if need.context)]
-    for action, resource in powers:
-        yield Request(action, resource, {})
     known = (*actions, *(example(need.action) for need in needs))
     for resource, context in product(resources, contexts):
         service = resource.split(":")[2] if resource.startswith("arn:") else ""

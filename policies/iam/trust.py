@@ -13,7 +13,10 @@ GITHUB = "token.actions.githubusercontent.com"
 """Host of GitHub's issuer, and so the prefix of its condition keys."""
 
 _CLAIMS = ("aud", "sub", "amr", "oaud")
-_GITHUB_CLAIMS = ("repository", "repository_id", "ref", "environment", "job_workflow_ref", "workflow")
+GITHUB_CLAIMS = (
+    "actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository",
+    "repository_id", "repository_owner", "repository_owner_id", "workflow",
+)  # fmt: skip
 """What STS reads from GitHub's tokens beyond the claims of every provider."""
 
 Claim = str | Sequence[str]
@@ -36,7 +39,7 @@ def web_identity(role: str, provider: str, claims: Mapping[str, Claim], session:
         if "aud" in token:
             token["oaud"] = token["aud"]
         token["aud"] = token["azp"]
-    read = (*_CLAIMS, *_GITHUB_CLAIMS) if issuer == GITHUB else _CLAIMS
+    read = (*_CLAIMS, *GITHUB_CLAIMS) if issuer == GITHUB else _CLAIMS
     context = {f"{issuer}:{name}": _values(token[name]) for name in read if name in token}
     context["aws:federatedprovider"] = (provider,)
     if session:

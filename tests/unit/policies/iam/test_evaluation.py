@@ -68,6 +68,8 @@ def test_actions(action: str, written: Any, expected: bool) -> None:
         ("arn:aws:secretsmanager:*", True),
         ("arn:*:secretsmanager:ap-*-1:123456789012:secret:*", True),
         ("arn:aws:secretsmanager:ap-*-2:123456789012:secret:*", False),
+        # Inside its segment, a star does not reach the account.
+        ("arn:aws:secretsmanager:ap*456789012:secret:*", False),
         (["arn:aws:s3:::b", SECRET], True),
         (["arn:aws:s3:::b"], False),
     ],
@@ -164,6 +166,12 @@ def test_across_accounts_both_sides_must_allow(named: Any) -> None:
     assert not across(identity=[ALL], resource=[to({"AWS": USER})])
     assert not across(identity=[ALL], resource=[to(named)], boundary=[NOTHING])
     assert not across(identity=[ALL], resource=[to(named)], session=[])
+
+
+def test_a_caller_of_unknown_account_is_not_taken_for_one_of_ours() -> None:
+    unknown: dict[str, tuple[str, ...]] = {"AWS": ("AROA1234567890EXAMPLE",)}
+    assert not read(unknown, identity=[ALL]).allowed
+    assert read(unknown, identity=[ALL], resource=[to("*")]).allowed
 
 
 def test_a_resource_without_account_crosses_nothing() -> None:

@@ -49,6 +49,9 @@ def test_what_is_missing_is_told() -> None:
         (SECRET.replace("ap-northeast-1", "*"), "eu-central-1:123456789012:secret:database-secrets-xxxxxx"),
         ("arn:aws:secretsmanager:*", "secret:slipway-probe"),
         ("*", "secret:slipway-probe"),
+        ("*", "999999999999:secret:database-secrets-xxxxxx"),
+        ("*", "eu-central-1:123456789012:secret:database-secrets-xxxxxx"),
+        ("*", "secret:database-secrets-xxxxxx-slipway-probe"),
     ],
 )
 def test_another_secret_is_found(resource: str, example: str) -> None:
@@ -139,6 +142,17 @@ def test_a_need_with_a_context_covers_that_context_only() -> None:
     assert found(policy(narrow), need) == set()
     wide = policy(statement(Action=need.action, Resource=ZONE))
     assert found(wide, need) == {(need.action, ZONE)}
+
+
+def test_the_context_of_a_need_is_tried_on_other_actions_too() -> None:
+    types = "route53:ChangeResourceRecordSetsRecordTypes"
+    need = Need("route53:ChangeResourceRecordSets", ZONE, {types: ("A",)})
+    given = policy(
+        statement(Action="route53:*", Resource=ZONE),
+        statement("Deny", Condition={"StringNotEquals": {types: "A"}}),
+    )
+    assert (need.action, ZONE) not in found(given, need)
+    assert ("route53:DeleteHostedZone", ZONE) in found(given, need)
 
 
 def test_the_product_s_other_roles() -> None:

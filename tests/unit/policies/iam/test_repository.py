@@ -159,6 +159,13 @@ def test_conditions_on_other_claims_are_understood() -> None:
         "StringLike": {f"{GITHUB}:ref": "refs/tags/v*"},
     }
     assert ids(ask(trust(exact))) == ({"environment-name", "environment-ids"}, set())
+    owner = {
+        "StringEquals": {**AUDIENCE, f"{GITHUB}:repository_owner": "acme"},
+        "StringLike": {f"{GITHUB}:ref": "refs/tags/v*"},
+    }
+    let_in = ids(ask(trust(owner)))[0]
+    assert {"same-owner-name", "same-owner-ids", "name-taken-over"} <= let_in
+    assert not {"fork-name", "owner-case-ids", "branch-main-name"} & let_in
     workflow = {
         "StringEquals": AUDIENCE,
         "StringLike": {f"{GITHUB}:job_workflow_ref": "acme/slipway/*@refs/tags/v*"},

@@ -79,6 +79,8 @@ def test_a_glob_matches_what_was_made_from_it(style: Style, data: st.DataObject)
         ("arn:aws:ec2:*:vpc/*", "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-1", True),
         ("arn:aws:ec2:eu-west-?:123456789012:vpc/*", "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-1", True),
         ("arn:aws:ec2:eu-west-1?123456789012:vpc/*", "arn:aws:ec2:eu-west-1:123456789012:vpc/vpc-1", False),
+        # The first star has to pass over a fit, because the second may not leave its segment.
+        ("arn:aws:s3:*:a*b:c", "arn:aws:s3:x:ay:azb:c", True),
         ("arn:aws:s3:::Bucket", "arn:aws:s3:::bucket", False),
         ("arn:aws:s3:::b.cket", "arn:aws:s3:::bucket", False),
         ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket\n", False),
