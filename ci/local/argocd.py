@@ -10,9 +10,6 @@ from ci.progress import step
 from ci.settings import Settings
 
 NAMESPACE = "argocd"
-EDGE = "traefik"
-"""Namespace of the edge."""
-
 APPLICATIONS = (
     "root", "external-secrets-crds", "external-secrets", "traefik", "main-prerequisites", "main", "external-dns",
     "argocd-image-updater",
@@ -28,7 +25,7 @@ def apply(settings: Settings, cluster: Cluster) -> None:
         first = ("Namespace", "CustomResourceDefinition", "AppProject")
         ordered = [m for wanted in first for m in manifests if m["kind"] == wanted]
         rest = [m for m in manifests if m["kind"] not in (*first, "Application")]
-        cluster.apply([_namespace(status.PRODUCT), _namespace(EDGE), *ordered, *rest])
+        cluster.apply([_namespace(status.PRODUCT), *ordered, *rest])
         # A manager of their own: upstream's manifests name the same objects, without data, and the
         # next bootstrap's apply would take away what the same manager had put in.
         cluster.apply(_secrets(settings), manager="slipway-secrets")
@@ -90,13 +87,13 @@ def _secrets(settings: Settings) -> list[Object]:
 
 
 def _edge_certificate(settings: Settings) -> Object:
-    """The certificate of the product's host, as Traefik mounts it."""
+    """The certificate of the product's host, which the local Ingress names."""
     certificate, key = certificates.issue(settings, "edge", certificates.edge_names(settings))
     files = {"tls.crt": certificate.read_bytes(), "tls.key": key.read_bytes()}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": "edge-certificate", "namespace": EDGE},
+        "metadata": {"name": "edge-certificate", "namespace": status.PRODUCT},
         "type": "kubernetes.io/tls",
         "data": {name: base64.b64encode(content).decode() for name, content in files.items()},
     }

@@ -27,6 +27,7 @@ class ApiServer:
     """The API over HTTP: what a test applies, it takes or refuses with its own words."""
 
     def __init__(self, url: str, token: str, certificate: Path) -> None:
+        self.certificate = certificate
         trusted = ssl.create_default_context(cafile=str(certificate))
         self.http = httpx.Client(
             base_url=url, verify=trusted, trust_env=False, timeout=20,
@@ -65,7 +66,7 @@ class ApiServer:
 @contextmanager
 def running(settings: Settings, folder: Path) -> Iterator[ApiServer]:
     """Run etcd and kube-apiserver of the supply, with data in `folder`, until the block ends."""
-    etcd_port, peer_port, port = _free_ports(3)
+    etcd_port, peer_port, port = free_ports(3)
     token = secrets.token_urlsafe(16)
     with (folder / "tokens.csv").open("w") as stream:
         csv.writer(stream).writerow([token, "admin", "admin", "system:masters"])
@@ -136,7 +137,8 @@ def _write_key(path: Path) -> None:
     )
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nobody uses at this moment."""
     opened = [socket.socket() for _ in range(count)]
     try:
         for each in opened:
