@@ -152,12 +152,15 @@ def test_the_operator_writes_and_impersonates_only_what_a_namespace_permits(
         for resource in rule["resources"]
         for name in rule.get("resourceNames", ["*"])
     }
+    own = {"image-updater-registry"}
+    if environment == "production":
+        own |= {"argocd-image-updater-secret", "git-creds"}
     assert within == {
         ("main", "serviceaccounts/token", "account-to-access-secrets"): {"create"},
         ("main", "secrets", "database-secrets"): {"get", "update", "patch"},
         ("main", "secrets", "*"): {"create"},
         ("argocd", "serviceaccounts/token", "argocd-image-updater"): {"create"},
-        ("argocd", "secrets", "image-updater-registry"): {"get", "update", "patch"},
+        **{("argocd", "secrets", name): {"get", "update", "patch"} for name in own},
         ("argocd", "secrets", "*"): {"create"},
     }
 
