@@ -72,7 +72,9 @@ class Cluster:
     def token_issuer(self) -> tuple[str, dict[str, Any]]:
         """Return the issuer of ServiceAccount tokens and its public keys as a JWKS."""
         known = self._raw("GET", "/.well-known/openid-configuration")
-        return str(known["issuer"]), dict(self._raw("GET", "/openid/v1/jwks", accept="application/jwk-set+json"))
+        return str(known["issuer"]), dict(
+            self._raw("GET", "/openid/v1/jwks", accept="application/jwk-set+json")
+        )
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """Return one object, or None where it or its kind does not exist."""

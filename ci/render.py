@@ -44,7 +44,7 @@ def upstream(settings: Settings, application: Document) -> list[Document]:
     """Render an Application whose source is an upstream repository that the supply mirrors.
 
     A folder with a chart is rendered by Helm as Argo CD does it, CRDs included; in any other folder
-    the manifests are taken as they are. Problem where no mirror has the repository.
+    the manifests that `include` names are taken as they are. Problem where no mirror has the repository.
     """
     source, name = application["spec"]["source"], application["metadata"]["name"]
     repository = _mirrored(settings, name, source["repoURL"])
@@ -57,8 +57,15 @@ def upstream(settings: Settings, application: Document) -> list[Document]:
         path = tree / source["path"]
         if (path / "Chart.yaml").exists():
             return _chart(settings, application, path)
-        texts = [found.read_text() for found in sorted(path.glob("*.yaml"))]
+        patterns = _alternatives(source.get("directory", {}).get("include", "*.yaml"))
+        chosen = [found for found in sorted(path.iterdir()) if any(map(found.match, patterns))]
+        texts = [found.read_text() for found in chosen]
     return [document for text in texts for document in yaml.load_all(text, _Loader) if document]
+
+
+def _alternatives(include: str) -> list[str]:
+    """The patterns of Argo CD's `include`, which knows `{a,b}` around the whole of it."""
+    return include[1:-1].split(",") if include.startswith("{") else [include]
 
 
 def _chart(settings: Settings, application: Document, path: Path) -> list[Document]:

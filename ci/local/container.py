@@ -77,7 +77,8 @@ def remove(settings: Settings, role: str, *, data: bool = False) -> None:
     name = settings.container(role)
     if (found := _inspect(name)) is not None:
         _own(settings, name, found)
-        shell.run("docker", "stop", "--time", "10", name, ok=(0, 1))
+        if not data:  # what goes with its data needs no time to write it
+            shell.run("docker", "stop", "--time", "10", name, ok=(0, 1))
         shell.run("docker", "rm", "--force", name, ok=(0, 1))
     if data:
         shell.run("docker", "volume", "rm", "--force", name)

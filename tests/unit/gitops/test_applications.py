@@ -96,6 +96,13 @@ def test_what_upstream_packages_comes_from_upstream_at_a_version(applications: l
         assert re.fullmatch(r"\d+\.\d+\.\d+", sources[name]["targetRevision"])
 
 
+def test_the_definitions_are_those_of_the_kinds_that_are_used(rendered: Rendered) -> None:
+    assert {document["metadata"]["name"] for document in rendered["external-secrets-crds", "local"]} == {
+        "externalsecrets.external-secrets.io", "secretstores.external-secrets.io",
+        "ecrauthorizationtokens.generators.external-secrets.io", "generatorstates.generators.external-secrets.io",
+    }  # fmt: skip
+
+
 def test_deleting_an_application_takes_its_objects_along_but_no_definition(
     applications: list[Document],
 ) -> None:
