@@ -20,7 +20,7 @@ import httpx
 import psycopg
 from kubernetes import client, config
 
-from ci.local import edge
+from ci.local import aws, edge
 from ci.settings import IMAGES, ROOT, Settings
 from tests.invocation import Ended, Running
 
@@ -85,7 +85,11 @@ class Environment:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.product = edge.client(settings)
-        self.registry = httpx.Client(base_url=f"http://{settings.push_registry}", timeout=10, trust_env=False)
+        login = aws.registry_login(settings, "node")
+        self.registry = httpx.Client(
+            base_url=f"http://{settings.push_registry}", timeout=10, trust_env=False,
+            auth=(login.user, login.password),
+        )  # fmt: skip
         self.api: Any = config.new_client_from_config(str(settings.kubeconfig))  # type: ignore[no-untyped-call]
         # As Any: every field is optional in the client's types, and an absent one fails the test anyway.
         self.core: Any = client.CoreV1Api(self.api)
