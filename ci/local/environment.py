@@ -136,14 +136,15 @@ def _reach(settings: Settings) -> Cluster:
 
 
 def _late(settings: Settings, cluster: Cluster) -> None:
-    """Make and publish what only later Applications need, and hurry the pods that wait for it."""
-    names = [c.name for c in catalogue.load().components.values() if c.late]
-    supply.ensure(settings, names)
-    supply.publish(settings, names)
-    for pod in cluster.list(kubernetes.POD, argocd.NAMESPACE):
-        waits = [s.get("state", {}).get("waiting", {}) for s in pod["status"].get("containerStatuses", [])]
-        if any(w.get("reason") in ("ImagePullBackOff", "ErrImagePull") for w in waits):
-            cluster.delete(kubernetes.POD, pod["metadata"]["name"], argocd.NAMESPACE)
+    """Make and publish what only later Applications need, one after the other, and hurry who waits for it."""
+    for component in [c for c in catalogue.load().components.values() if c.late]:
+        supply.ensure(settings, [component.name])
+        supply.publish(settings, [component.name])
+        for pod in cluster.list(kubernetes.POD):
+            states = [s.get("state", {}) for s in pod["status"].get("containerStatuses", [])]
+            reasons = {state.get("waiting", {}).get("reason") for state in states}
+            if reasons & {"ImagePullBackOff", "ErrImagePull"}:
+                cluster.delete(kubernetes.POD, pod["metadata"]["name"], pod["metadata"]["namespace"])
 
 
 def _first_page(settings: Settings, version: str) -> None:
