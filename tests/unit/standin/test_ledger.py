@@ -128,7 +128,7 @@ def test_a_record_that_a_kill_cut_off_was_never_answered(cloud: Cloud) -> None:
 
 
 def test_what_cannot_be_done_again_is_told(cloud: Cloud) -> None:
-    cloud.client("ecr").create_repository(repositoryName="a")
+    cloud.client("ecr").create_repository(repositoryName="eks-app")
     journal = cloud.state / "journal.jsonl"
     journal.write_text(journal.read_text() * 2)  # the second time it is refused
     cloud.start()
