@@ -67,8 +67,8 @@ def build_recipe(settings: Settings, component: Component, buildx: Path) -> None
     with store.scratch(settings.cache) as context:
         recipe = HERE / "images" / component.name
         shutil.copytree(recipe, context, dirs_exist_ok=True, ignore=_IGNORED)
-        for source in component.sources:
-            shutil.copytree(ROOT / source, context / source, ignore=_IGNORED)
+        for folder in component.sources:
+            shutil.copytree(ROOT / folder, context / folder, ignore=_IGNORED)
         if component.wheels:
             wheels.download(recipe / "requirements.lock", component.wheels, context / "wheels")
         for owner in (component.name, *component.uses):

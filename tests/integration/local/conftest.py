@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ci import shell, supply
-from ci.local import container
+from ci import supply
+from ci.local import aws, container, events, registry
+from ci.local.teardown import SERVICES
 from ci.settings import Settings, wiring
 from tests.integration.local.parts import Node, Repository, free_ports, image
 
@@ -22,12 +23,12 @@ def images() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     name = f"slipway-test-{secrets.token_hex(3)}"
-    made = Settings(name, free_ports(4), wiring("local"), tmp_path_factory.mktemp("cache"))
+    made = Settings(name, free_ports(5), wiring("local"), tmp_path_factory.mktemp("cache"))
     yield made
     Node(made).stop()
-    for role in ("registry", "git", "database", "events"):
+    for role in SERVICES:
         container.remove(made, role, data=True)
-    shell.run("docker", "network", "rm", made.network, ok=(0, 1))
+    container.remove_networks(made)
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,14 @@ def node(settings: Settings) -> Node:
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     return Repository.create(tmp_path / "source")
+
+
+@pytest.fixture(scope="session")
+def gated(settings: Settings, node: Node) -> Settings:
+    """The registry behind its front, with the stand-in for AWS and the events relay beside it."""
+    assert node
+    aws.ensure(settings)
+    aws.have_repositories(settings)
+    events.ensure(settings)
+    registry.ensure(settings)
+    return settings

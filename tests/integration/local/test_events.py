@@ -1,57 +1,22 @@
 """A push to the registry reaches Image Updater's place as ECR's CloudEvent."""
 
-import hashlib
 import json
-import uuid
 
-import httpx
 import pytest
 
 from ci import shell, waiting
 from ci.local import container, events, registry, secret
 from ci.settings import Settings
+from tests.integration.local.images import MANIFEST, client, login, push
 from tests.integration.local.parts import Node
 
 pytestmark = pytest.mark.integration
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-
 
 @pytest.fixture(scope="module")
-def pushed_to(settings: Settings, node: Node) -> Settings:
+def pushed_to(gated: Settings, node: Node) -> Settings:
     node.start()
-    events.ensure(settings)
-    registry.ensure(settings)
-    return settings
-
-
-def push(settings: Settings, repository: str, *references: str) -> str:
-    """Push a tiny image under tags or by digest ("digest"); return its digest."""
-    base = f"http://{settings.push_registry}/v2/{repository}"
-    with httpx.Client(trust_env=False) as client:
-        config, layer = b"{}", uuid.uuid4().bytes
-        for blob in (config, layer):
-            place = client.post(f"{base}/blobs/uploads/").headers["Location"]
-            name = f"sha256:{hashlib.sha256(blob).hexdigest()}"
-            client.put(f"{place}&digest={name}", content=blob).raise_for_status()
-        manifest = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": MANIFEST,
-                "config": _describe("application/vnd.oci.image.config.v1+json", config),
-                "layers": [_describe("application/vnd.oci.image.layer.v1.tar", layer)],
-            }
-        ).encode()
-        digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
-        for reference in references:
-            where = f"{base}/manifests/{digest if reference == 'digest' else reference}"
-            client.put(where, content=manifest, headers={"Content-Type": MANIFEST}).raise_for_status()
-        client.get(f"{base}/manifests/{digest}", headers={"Accept": MANIFEST}).raise_for_status()
-    return digest
-
-
-def _describe(kind: str, blob: bytes) -> dict[str, object]:
-    return {"mediaType": kind, "digest": f"sha256:{hashlib.sha256(blob).hexdigest()}", "size": len(blob)}
+    return gated
 
 
 def test_a_pushed_tag_becomes_one_event_with_the_secret(pushed_to: Settings, node: Node) -> None:
@@ -131,9 +96,6 @@ def test_the_registry_keeps_its_data_over_a_new_configuration(pushed_to: Setting
     (pushed_to.state / "secrets" / secret.REGISTRY_UPLOADS).write_text("another")
     registry.ensure(pushed_to)
     assert shell.run(*asked).out != before
-    where = f"http://{pushed_to.push_registry}/v2/eks-migration/manifests"
-    accept = {"Accept": MANIFEST}
-    found = httpx.head(f"{where}/v1.2.7", headers=accept, trust_env=False)
+    with client(pushed_to, login(pushed_to)) as opened:
+        found = opened.head("/v2/eks-migration/manifests/v1.2.7", headers={"Accept": MANIFEST})
     assert found.headers["Docker-Content-Digest"] == digest
-    assert httpx.delete(f"{where}/{digest}", trust_env=False).status_code == 202
-    assert httpx.head(f"{where}/v1.2.7", headers=accept, trust_env=False).status_code == 404

@@ -27,22 +27,21 @@ class Clients:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._session = boto3.Session("SLIPWAYGATE000000000", "unused")
         self._made: dict[tuple[str, str, str], Any] = {}
 
     def __call__(self, service: str, account: str, region: str) -> Any:
         """Return a client whose calls count as the account's own and are written down as others are.
 
-        One is made for each service, account and region, because making one reads megabytes of models.
+        Making one takes a tenth of a second, so each is made once.
         """
-        place = (service, account, region)
-        if place not in self._made:
-            self._made[place] = self._make(*place)
-        return self._made[place]
+        if (service, account, region) not in self._made:
+            self._made[service, account, region] = self._make(service, account, region)
+        return self._made[service, account, region]
 
     def _make(self, service: str, account: str, region: str) -> Any:
-        session = boto3.Session("SLIPWAYGATE000000000", "unused", region_name=region)
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=True)
-        client = session.client(service, config=config)
+        client = self._session.client(service, region_name=region, config=config)
 
         def send(request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse:
             plain = _plain(request)

@@ -1,13 +1,17 @@
 """The gate: who asks, whether the signature is theirs, whether they may, and only then moto."""
 
+import functools
 import hmac
 import json
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import boto3
 
 from . import answers, authorization, ecr, resources, services, signature, wire
 from .control import PREFIX, Control
@@ -106,6 +110,11 @@ class Gate:
         except Fault as fault:
             line.error, line.said = fault.code, fault.message
             return answers.bare_refusal(fault) if service is None else answers.refusal(service, fault)
+        except Exception:  # noqa: BLE001 - a fault of ours is an answer too, and the log has the rest
+            traceback.print_exc()
+            failure = Fault("InternalFailure", "The stand-in for AWS failed; its log says why.", 500)
+            line.error = failure.code
+            return answers.bare_refusal(failure) if service is None else answers.refusal(service, failure)
 
     def _web_identity(self, request: wire.Request, service: services.Service, line: _Line) -> wire.Response:
         call = services.understand(request, service, services.GLOBAL)
@@ -119,6 +128,8 @@ class Gate:
     def _signed(
         self, request: wire.Request, service: services.Service, signed: Signature, line: _Line
     ) -> wire.Response:
+        if signed.region not in _regions():
+            raise Fault("SignatureDoesNotMatch", "Credential should be scoped to a valid region.", 0)
         principal = self._identify(request, signed)
         line.principal, line.account = principal.arn, principal.account
         call = services.understand(request, service, signed.region)
@@ -190,6 +201,11 @@ class Gate:
         text = json.dumps({key: value for key, value in said.items() if value != ""})
         with self._printing:
             print(text, file=sys.stdout, flush=True)
+
+
+@functools.cache
+def _regions() -> frozenset[str]:
+    return frozenset(boto3.Session().get_available_regions("ec2"))
 
 
 def _path(environ: Mapping[str, Any]) -> str:
