@@ -3,6 +3,7 @@
 What it promises and where it differs from AWS: docs/reference/cloudformation-stand-in.md.
 """
 
+import functools
 import os
 import threading
 from typing import Any
@@ -28,7 +29,7 @@ class CloudFormation:
         acm_api.install()
         # So that a role can attach AWS's own policies, and none that AWS does not have.
         os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-        self.world = World(clients, clock)
+        self.world = World(functools.cache(clients), clock)  # a client takes longer to make than to use
         self._lock = threading.RLock()
 
     def __call__(self, account: str, region: str, action: str, parameters: dict[str, Any]) -> dict[str, Any]:

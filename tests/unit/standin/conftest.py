@@ -1,0 +1,5 @@
+import sys
+from pathlib import Path
+
+# What runs in the image `slipway/aws:1` is imported from where the image gets it.
+sys.path.insert(0, str(Path(__file__).parents[3] / "ci" / "supply" / "images" / "aws"))
