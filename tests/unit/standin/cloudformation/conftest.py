@@ -2,7 +2,7 @@ import functools
 import itertools
 
 import pytest
-from standin.cloudformation import CloudFormation, inprocess
+from standin.cloudformation import Clients, CloudFormation, inprocess
 
 from tests.unit.standin.cloudformation.sandbox import Sandbox
 
@@ -10,7 +10,7 @@ ACCOUNTS = itertools.count(100_000_000_001)
 
 
 @functools.cache
-def clients() -> inprocess.Clients:
+def clients() -> Clients:
     return inprocess.clients()
 
 

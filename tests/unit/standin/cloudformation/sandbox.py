@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from standin.cloudformation import CloudFormation, inprocess
+from standin.cloudformation import Clients, CloudFormation, inprocess
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
 
 class Sandbox:
-    def __init__(self, engine: CloudFormation, others: inprocess.Clients, account: str, region: str) -> None:
+    def __init__(self, engine: CloudFormation, others: Clients, account: str, region: str) -> None:
         self.engine = engine
         self.others = others
         self.account = account

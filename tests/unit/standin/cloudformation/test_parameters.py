@@ -7,7 +7,7 @@ from standin.cloudformation.fault import Fault
 
 def settle(fields: dict[str, Any], value: str | None, previous: str | None = None) -> Any:
     declared = {"P": parameters.declare("P", fields)}
-    given = [] if value is None else [{"ParameterKey": "P", "ParameterValue": value}]
+    given: list[dict[str, Any]] = [] if value is None else [{"ParameterKey": "P", "ParameterValue": value}]
     if previous is not None:
         given = [{"ParameterKey": "P", "UsePreviousValue": True}]
     values = parameters.settle(declared, given, {"P": previous} if previous is not None else {})

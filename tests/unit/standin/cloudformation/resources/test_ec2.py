@@ -173,3 +173,24 @@ def test_launch_template(sandbox: Sandbox) -> None:
     tags = sandbox.aws("ec2").describe_tags(Filters=[{"Name": "resource-id", "Values": [physical]}])["Tags"]
     assert [(tag["Key"], tag["Value"]) for tag in tags] == [("b", "2")]
     lives.die(sandbox, look, physical)
+
+
+def test_an_update_that_fails_halfway_is_undone_as_far_as_it_came(sandbox: Sandbox) -> None:
+    web, ssh = WEB, {**WEB, "FromPort": 22, "ToPort": 22}
+    text = on_network(Group=GROUP)
+    sandbox.deploy(text)
+    # The first rule goes, the second comes, the third is refused.
+    broken = changed(
+        text,
+        "Group",
+        SecurityGroupIngress=[
+            ssh,
+            {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "SourceSecurityGroupId": "sg-nope"},
+        ],
+    )
+    assert sandbox.deploy(broken) == "UPDATE_ROLLBACK_COMPLETE", sandbox.reasons()
+    assert "sg-nope" in sandbox.reasons()["Group"]
+    assert opened("IpPermissions")(sandbox, sandbox.physical()["Group"]) == [
+        ("tcp", web["FromPort"], "10.0.0.0/8")
+    ]
+    assert sandbox.drift() == {}
