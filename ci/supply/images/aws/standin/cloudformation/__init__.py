@@ -3,11 +3,11 @@
 What it promises and where it differs from AWS: docs/reference/cloudformation-stand-in.md.
 """
 
-import os
+import functools
 import threading
 from typing import Any
 
-from . import acm_api, eks_api
+from . import acm_api, eks_api, iam_api, rds_api
 from .actions import ACTIONS
 from .fault import Fault, invalid
 from .state import Clock, Stack, now
@@ -24,11 +24,9 @@ class CloudFormation:
     """
 
     def __init__(self, clients: Clients, clock: Clock = now) -> None:
-        eks_api.install()
-        acm_api.install()
-        # So that a role can attach AWS's own policies, and none that AWS does not have.
-        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-        self.world = World(clients, clock)
+        for moto in (acm_api, eks_api, iam_api, rds_api):
+            moto.install()
+        self.world = World(functools.cache(clients), clock)  # a client takes longer to make than to use
         self._lock = threading.RLock()
 
     def __call__(self, account: str, region: str, action: str, parameters: dict[str, Any]) -> dict[str, Any]:

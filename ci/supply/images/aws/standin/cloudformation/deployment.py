@@ -256,6 +256,12 @@ class Deployment:
         self._change(made, properties, "update")
 
     def _revert(self, made: Made, old: Made) -> None:
+        # What a failed update left is somewhere between old and new: only the service knows.
+        try:
+            live = self.world.read(self.stack, made) or {}
+        except Failure:
+            live = {}
+        made.properties = {name: live.get(name, value) for name, value in made.properties.items()}
         self._change(made, old.properties, "update")
         self.stack.resources[made.logical] = replace(old, status=made.status, changed=made.changed)
 

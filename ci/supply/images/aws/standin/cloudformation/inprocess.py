@@ -115,9 +115,15 @@ def _pairs(body: Any) -> list[tuple[str, str]]:
     return parse_qsl(text, keep_blank_values=True)
 
 
+@functools.cache
+def _session() -> Any:
+    # One for all: it keeps the services' models, which take long to read.
+    return boto3.session.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY)
+
+
 def _made(service: str, account: str, region: str, handler: Handler) -> Any:
-    keys = {"aws_access_key_id": KEY, "aws_secret_access_key": "unused", "region_name": region}
-    made = boto3.session.Session(**keys).client(service, config=Config(retries={"total_max_attempts": 1}))
+    config = Config(retries={"total_max_attempts": 1})
+    made = _session().client(service, region_name=region, config=config)
 
     def send(request: AWSPreparedRequest, event_name: str = "", **_: Any) -> AWSResponse:
         status, headers, body = handler(request, account, event_name.rpartition(".")[2])

@@ -430,7 +430,19 @@ class VpcEndpoint(Adapter):
             arguments["PolicyDocument"] = document(call.properties.get("PolicyDocument", ""))
         if arguments:
             call.client("ec2").modify_vpc_endpoint(VpcEndpointId=call.physical, **arguments)
+            self._routes(call, arguments)
         retag_ec2(call, call.physical)
+
+    def _routes(self, call: Call, arguments: dict[str, Any]) -> None:
+        """Do what moto leaves out: a gateway endpoint is a route in each of its tables."""
+        ec2 = call.client("ec2")
+        name = where(prefix_list_name=call.properties["ServiceName"])
+        for prefix in ec2.describe_managed_prefix_lists(Filters=name)["PrefixLists"]:
+            route = {"DestinationPrefixListId": prefix["PrefixListId"]}
+            for table_id in arguments.get("AddRouteTableIds", []):
+                ec2.create_route(RouteTableId=table_id, GatewayId=call.physical, **route)
+            for table_id in arguments.get("RemoveRouteTableIds", []):
+                ec2.delete_route(RouteTableId=table_id, **route)
 
     def delete(self, call: Call) -> None:
         call.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[call.physical])

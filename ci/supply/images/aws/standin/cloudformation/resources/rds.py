@@ -141,13 +141,14 @@ class DBInstance(Adapter):
 
     def _check(self, call: Call) -> None:
         """Refuse what RDS refuses and moto does not."""
-        old, new = (int(values.get("AllocatedStorage", 0)) for values in (call.previous, call.properties))
+        live = self.read(call) or {}
+        old, new = (int(values.get("AllocatedStorage", 0)) for values in (live, call.properties))
         if new < old:
             raise Failure(
                 f"Invalid storage size: {new} GiB is less than the {old} GiB allocated. (Error Code: InvalidParameterCombination)"
             )
         before, after = (
-            str(values.get("EngineVersion", "")).split(".")[0] for values in (call.previous, call.properties)
+            str(values.get("EngineVersion", "")).split(".")[0] for values in (live, call.properties)
         )
         if before.isdecimal() and after.isdecimal() and before != after:
             if int(after) < int(before):
