@@ -1,16 +1,31 @@
 """Every parameter of production, changed in a deployment that stands: what the plan says, and that it comes true."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from ci.problem import Problem
+from infra.environment import load
 from infra.parameters import SECTIONS
-from tests.integration.infra.conftest import Account
+from tests.integration.infra.conftest import REGION, Account
+from tests.integration.infra.engine import World
 
 Case = tuple[Any, set[tuple[str, str]]]
+DESTRUCTIVE = ("Remove", "Replace", "May replace")
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Account]:
+    """One deployment for all the changes of this file, each on top of those before."""
+    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        account = Account(load("production"), World(REGION))
+        account.apply()
+        yield account
+
 
 CASES: dict[tuple[str, str], Case] = {
     ("network", "nat_gateways"): ("single", {
@@ -21,6 +36,7 @@ CASES: dict[tuple[str, str], Case] = {
         (name, "Remove") for name in ("EndpointSecurityGroup", "S3Endpoint", "EcrApiEndpoint", "EcrDkrEndpoint",
                                       "StsEndpoint", "SecretsManagerEndpoint")
     }),
+    ("cluster", "kube_proxy"): ("v1.35.1-eksbuild.1", {("KubeProxy", "Modify")}),
     ("cluster", "version"): ("1.36", {("Cluster", "Modify"), ("Nodes", "Modify"), ("KubeProxy", "Modify")}),
     ("cluster", "administrator"): ("role/platform", {("AdministratorAccess", "Replace")}),
     ("cluster", "api_cidrs"): ((IPv4Network("198.51.100.0/24"),), {("Cluster", "Modify")}),
@@ -29,7 +45,6 @@ CASES: dict[tuple[str, str], Case] = {
     ("cluster", "nodes_max"): (9, {("Nodes", "Modify")}),
     ("cluster", "disk_gib"): (60, {("NodeTemplate", "Modify"), ("Nodes", "Modify")}),
     ("cluster", "vpc_cni"): ("v1.21.2-eksbuild.1", {("VpcCni", "Modify")}),
-    ("cluster", "kube_proxy"): ("v1.35.1-eksbuild.1", {("KubeProxy", "Modify")}),
     ("cluster", "coredns"): ("v1.13.3-eksbuild.1", {("Coredns", "Modify")}),
     ("cluster", "log_days"): (30, {("ControlPlaneLogs", "Modify")}),
     ("database", "name"): ("ledger", {("Instance", "Replace"), ("SecretAttachment", "Modify")}),
@@ -38,8 +53,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("database", "instance_class"): ("db.m7g.xlarge", {("Instance", "Modify")}),
     ("database", "storage_gib"): (60, {("Instance", "Modify")}),
     ("database", "storage_max_gib"): (300, {("Instance", "Modify")}),
-    ("database", "backup_days"): (30, {("Instance", "Modify")}),
-    ("database", "multi_az"): (False, {("Instance", "Modify")}),
+    ("database", "backup_days"): (30, {("Instance", "May replace")}),
+    ("database", "multi_az"): (False, {("Instance", "May replace")}),
     ("registry", "untagged_days"): (7, {("App", "Modify"), ("Web", "Modify"), ("Migration", "Modify")}),
     ("identity", "github_owner_id"): ("1", {("Github", "Modify")}),
     ("identity", "github_repository_id"): ("2", {("Github", "Modify")}),
@@ -54,7 +69,7 @@ REFUSED: dict[tuple[str, str], Any] = {
     ("network", "private_subnets"): tuple(IPv4Network(f"10.20.{number}.0/20") for number in (0, 16, 32)),
     ("database", "user"): "ledger",
 }
-"""What cannot change under what stands on it: the plan shows the replacements."""
+"""What cannot change under what stands on it: the plan shows the replacements, and nothing happens unasked."""
 
 
 def test_no_parameter_is_forgotten() -> None:
@@ -63,26 +78,26 @@ def test_no_parameter_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize(("section", "name"), list(CASES))
-def test_a_change_is_planned_and_comes_true(deployed: Account, section: str, name: str) -> None:
+def test_a_change_is_planned_and_comes_true(standing: Account, section: str, name: str) -> None:
     value, expected = CASES[section, name]
     more = {"kube_proxy": "v1.36.0-eksbuild.1"} if (section, name) == ("cluster", "version") else {}
-    deployed.change(section, **{name: value}, **more)
-    planned = {(row.resource, row.action) for item in deployed.plan() for row in item.rows}
+    standing.change(section, **{name: value}, **more)
+    planned = {(row.resource, row.action) for item in standing.plan() for row in item.rows}
     assert expected <= planned
-    assert {row for row in planned if row[1] in ("Remove", "Replace")} == {
-        row for row in expected if row[1] in ("Remove", "Replace")
-    }
-    deployed.apply()
-    assert {item.state for item in deployed.plan()} == {"unchanged"}
-    assert deployed.drift() == []
+    assert {row for row in planned - expected if row[1] in DESTRUCTIVE} == set()
+    standing.apply()
+    assert {item.state for item in standing.plan()} == {"unchanged"}
+    assert standing.drift() == []
 
 
 @pytest.mark.parametrize(("section", "name"), list(REFUSED))
 def test_a_change_of_the_foundations_shows_its_replacements(
-    deployed: Account, section: str, name: str
+    standing: Account, section: str, name: str
 ) -> None:
-    deployed.change(section, **{name: REFUSED[section, name]})
-    replaced = {row.resource for item in deployed.plan() for row in item.rows if row.action == "Replace"}
+    before = standing.environment
+    standing.change(section, **{name: REFUSED[section, name]})
+    replaced = {row.resource for item in standing.plan() for row in item.rows if row.action == "Replace"}
     assert replaced
     with pytest.raises(Problem, match="which the plan did not show"):
-        deployed.apply(agreed=set())
+        standing.apply(agreed=set())
+    standing.environment = before
