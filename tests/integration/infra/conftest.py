@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from infra import deploy
 from infra.cloudformation import Event, Pace
@@ -13,7 +12,7 @@ from infra.destroy import destroy
 from infra.drift import Difference, drift
 from infra.environment import Environment, check, load
 from infra.stacks import Stack, catalogue
-from tests.integration.infra.engine import World
+from tests.integration.infra.world import World
 
 PACE = Pace(every=0.01, now=lambda: time.monotonic() * 30)
 """Time runs thirty times as fast: what is waited for in vain costs seconds."""
@@ -84,15 +83,24 @@ class Account:
         self.environment = replace(self.environment, templates=templates)
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
-    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
-        yield World(REGION)
+def account(world: World, name: str) -> Account:
+    """An environment of the repository in an account that nobody used."""
+    found = Account(load(name), world)
+    number = next(world.accounts)
+    found.rewire(account=number, registry=f"{number}.dkr.ecr.{REGION}.amazonaws.com")
+    return found
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    running = World(tmp_path_factory.mktemp("aws"), REGION)
+    yield running
+    running.stop()
 
 
 @pytest.fixture
 def production(world: World) -> Account:
-    return Account(load("production"), world)
+    return account(world, "production")
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import pytest
 from ci.problem import Problem
 from infra.deploy import Done
 from infra.destroy import Removed
-from infra.environment import load
 from infra.remains import Remnant
-from tests.integration.infra.conftest import Account
-from tests.integration.infra.engine import World
+from tests.integration.infra.conftest import Account, account
+from tests.integration.infra.world import World
 
 CLUSTER = "slipway-production"
 MANIFEST = json.dumps({
@@ -85,7 +84,7 @@ def in_the_way(account: Account) -> None:
 
 
 def test_everything_goes_in_order_and_the_final_snapshot_stays(deployed: Account, world: World) -> None:
-    local = Account(load("local"), world)
+    local = account(world, "local")
     local.apply()
     in_the_way(deployed)
     events = deployed.destroy(with_data=True)

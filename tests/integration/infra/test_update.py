@@ -1,30 +1,26 @@
 """Every parameter of production, changed in a deployment that stands: what the plan says, and that it comes true."""
 
-from collections.abc import Iterator
 from dataclasses import fields
 from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from ci.problem import Problem
-from infra.environment import load
 from infra.parameters import SECTIONS
-from tests.integration.infra.conftest import REGION, Account
-from tests.integration.infra.engine import World
+from tests.integration.infra.conftest import Account, account
+from tests.integration.infra.world import World
 
 Case = tuple[Any, set[tuple[str, str]]]
 DESTRUCTIVE = ("Remove", "Replace", "May replace")
 
 
 @pytest.fixture(scope="module")
-def standing() -> Iterator[Account]:
+def standing(world: World) -> Account:
     """One deployment for all the changes of this file, each on top of those before."""
-    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
-        account = Account(load("production"), World(REGION))
-        account.apply()
-        yield account
+    found = account(world, "production")
+    found.apply()
+    return found
 
 
 CASES: dict[tuple[str, str], Case] = {
