@@ -88,9 +88,9 @@ def test_no_parameter_is_a_password(concern: str) -> None:
 
 def test_the_database_s_password_comes_from_the_secret_alone() -> None:
     instance = Stack("production", "database").properties("Instance")
-    for key, word in (("MasterUsername", "username"), ("MasterUserPassword", "password")):
-        assert instance[key].startswith("{{resolve:secretsmanager:arn:aws:secretsmanager:ap-northeast-1:")
-        assert instance[key].endswith(f":SecretString:{word}}}}}")
+    password = instance["MasterUserPassword"]
+    assert password.startswith("{{resolve:secretsmanager:arn:aws:secretsmanager:ap-northeast-1:210987654321:")
+    assert password.endswith(":SecretString:password}}")
 
 
 def test_the_database_is_closed() -> None:
