@@ -1,6 +1,5 @@
 """The stand-in in this process: its sources are an image's recipe, and are imported as they are there."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,6 @@ from ci.settings import ROOT
 
 sys.path.insert(0, str(ROOT / "ci/supply/images/aws"))
 sys.dont_write_bytecode = True  # bytecode in a recipe would be content
-# Nothing here starts an instance, and reading a thousand machine images per account takes longer than a test.
-os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 from tests.unit.standin.cloud import Cloud  # noqa: E402
 from tests.unit.standin.tokens import Issuer  # noqa: E402
