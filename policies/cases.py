@@ -26,5 +26,7 @@ def build(case: Case) -> System:
             rendered[environment][folder] = [each.value for found in documents for each in found]
             files[f"{folder}/{name.replace('/', '-')}.yaml"] = text.encode()
             if f"{folder}/kustomization.yaml" not in case:
-                files[f"{folder}/kustomization.yaml"] = f"resources: ['{name.replace('/', '-')}.yaml']\n".encode()
+                files[f"{folder}/kustomization.yaml"] = (
+                    f"resources: ['{name.replace('/', '-')}.yaml']\n".encode()
+                )
     return System(Sources(dict(files)), rendered)

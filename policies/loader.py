@@ -6,7 +6,7 @@ from pathlib import Path
 
 FOLDERS = ("gitops", "infra", "app", ".github/workflows", "ci")
 FILES = ("tasks.py", "noxfile.py")
-_KINDS = (".yaml", ".yml", ".conf", ".hcl", ".py", ".json", ".tpl", ".txt")
+_KINDS = (".toml", ".yaml", ".yml", ".conf", ".hcl", ".py", ".json", ".tpl", ".txt")
 LARGEST = 4_000_000
 """Bytes; a larger file is no manifest that a person reads, and is not read here either."""
 

@@ -69,9 +69,7 @@ def collect(modules: Iterable[ModuleType]) -> tuple[Rule, ...]:
     """Make rules of modules that have ID, TITLE, WHY, FIX, GOOD, BAD and check."""
     rules: dict[str, Rule] = {}
     for module in modules:
-        rule = Rule(
-            module.ID, module.TITLE, module.WHY, module.FIX, module.GOOD, module.BAD, module.check
-        )
+        rule = Rule(module.ID, module.TITLE, module.WHY, module.FIX, module.GOOD, module.BAD, module.check)
         if rule.id in rules or rule.family not in FAMILIES:
             raise DuplicateRule(f"{module.__name__}: {rule.id} is taken, or of no family")
         rules[rule.id] = rule

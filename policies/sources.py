@@ -8,7 +8,7 @@ from policies.loader import Files, Unread
 from policies.yamltext import Document, Fault, parse
 
 _YAML = (".yaml", ".yml")
-_TEXT = (*_YAML, ".conf", ".hcl", ".py", ".json", "Dockerfile")
+_TEXT = (*_YAML, ".toml", ".conf", ".hcl", ".py", ".json", "Dockerfile")
 
 
 class Sources:

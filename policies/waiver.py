@@ -38,7 +38,9 @@ def apply(
             yield finding
     for waiver in waivers:
         if waiver not in used:
-            yield _finding(waiver.position, f"waiver of {waiver.id} is not needed: the rule finds nothing here")
+            yield _finding(
+                waiver.position, f"waiver of {waiver.id} is not needed: the rule finds nothing here"
+            )
 
 
 def read(sources: Sources, known: frozenset[str], today: date) -> tuple[list[Waiver], list[Finding]]:

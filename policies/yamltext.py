@@ -36,7 +36,9 @@ class _Loader(yaml.CLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("int", "float", "null")]
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("int", "float", "null")
+    ]
     for first, resolvers in yaml.CLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
@@ -123,7 +125,9 @@ def _plain(node: yaml.Node, file: str, faults: list[Fault]) -> Any:
     for key_node, value_node in node.value:
         key = key_node.value if isinstance(key_node, yaml.ScalarNode) else str(key_node.value)
         if key in found:
-            faults.append(Fault(_place(file, key_node.start_mark), "duplicate", f"key '{key}' is there twice"))
+            faults.append(
+                Fault(_place(file, key_node.start_mark), "duplicate", f"key '{key}' is there twice")
+            )
         found[key] = _plain(value_node, file, faults)
     return _tagged(node, found)
 

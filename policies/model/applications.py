@@ -74,7 +74,9 @@ class Project:
         """Whether Applications of it may write to `namespace`."""
         for each in sequence(self.object.get("spec", "destinations")):
             where = mapping(each)
-            if _glob(server, str(where.get("server", ""))) and _glob(namespace, str(where.get("namespace", ""))):
+            if _glob(server, str(where.get("server", ""))) and _glob(
+                namespace, str(where.get("namespace", ""))
+            ):
                 return True
         return False
 

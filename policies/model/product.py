@@ -105,7 +105,9 @@ class Product:
         tree = _tree(self._sources.text(ROUTES))
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
         return frozenset(
-            str(getattr(call.args[0], "value", "")) for call in calls if getattr(call.func, "id", "") == "Route"
+            str(getattr(call.args[0], "value", ""))
+            for call in calls
+            if getattr(call.func, "id", "") == "Route"
         )
 
     @cached_property

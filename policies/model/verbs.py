@@ -55,7 +55,11 @@ def _flags(arguments: ast.arguments) -> Iterator[Flag]:
     every = [*arguments.args, *arguments.kwonlyargs]
     plain = [None] * (len(arguments.args) - len(arguments.defaults)) + list(arguments.defaults)
     for argument, default in zip(every, [*plain, *arguments.kw_defaults], strict=True):
-        switch = "bool" in ast.dump(argument.annotation).replace("'", " ").split() if argument.annotation else False
+        switch = (
+            "bool" in ast.dump(argument.annotation).replace("'", " ").split()
+            if argument.annotation
+            else False
+        )
         on = isinstance(default, ast.Constant) and default.value is True
         name = argument.arg.replace("_", "-")
         yield Flag(name, switch, default is None)

@@ -34,12 +34,17 @@ def check(system: System) -> Found:
             if isinstance(replicas, int) and replicas > 1 and not _budgets(environment, deployment):
                 yield deployment.at("metadata", "name"), f"{deployment.label} has no PodDisruptionBudget"
         for budget in environment.kind("PodDisruptionBudget"):
-            covered = [each for each in environment.kind("Deployment") if budget in _budgets(environment, each)]
+            covered = [
+                each for each in environment.kind("Deployment") if budget in _budgets(environment, each)
+            ]
             if not covered and not _selects_any(environment, budget):
                 yield budget.at("spec", "selector"), f"{budget.label} selects no pod"
             for deployment in covered:
                 if _blocks(budget, deployment.get("spec", "replicas")):
-                    yield budget.at("spec", "minAvailable"), f"{budget.label} never lets a pod of {deployment.name} go"
+                    yield (
+                        budget.at("spec", "minAvailable"),
+                        f"{budget.label} never lets a pod of {deployment.name} go",
+                    )
 
 
 def _budgets(environment: Environment, deployment: Object) -> list[Object]:
@@ -57,7 +62,9 @@ def _matches(budget: Object, labels: object) -> bool:
 
 
 def _selects_any(environment: Environment, budget: Object) -> bool:
-    return any(pod.owner.namespace == budget.namespace and _matches(budget, pod.labels) for pod in environment.pods)
+    return any(
+        pod.owner.namespace == budget.namespace and _matches(budget, pod.labels) for pod in environment.pods
+    )
 
 
 def _blocks(budget: Object, replicas: object) -> bool:

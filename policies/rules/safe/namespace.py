@@ -22,4 +22,7 @@ def check(system: System) -> Found:
     """Report Namespaces with a weaker level or none."""
     for _, found in system.each():
         if found.kind == "Namespace" and found.get("metadata", "labels", _LABEL) != "restricted":
-            yield found.at("metadata", "labels", _LABEL), f"namespace {found.name} does not enforce `restricted`"
+            yield (
+                found.at("metadata", "labels", _LABEL),
+                f"namespace {found.name} does not enforce `restricted`",
+            )

@@ -26,14 +26,20 @@ def check(system: System) -> Found:
     images = {target.image for target in system.product.targets}
     for _, pod in system.pods():
         owner = pod.owner
-        names = {container.image.partition("@")[0].rpartition("/")[2].partition(":")[0] for container in pod.containers}
+        names = {
+            container.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+            for container in pod.containers
+        }
         if owner.kind != "Deployment" or not names & images:
             continue
         replicas = owner.get("spec", "replicas")
         if not isinstance(replicas, int) or replicas < 2:
             yield owner.at("spec", "replicas"), f"{owner.label} has {replicas or 1} replica"
         if owner.get("spec", "strategy", "type") == "Recreate":
-            yield owner.at("spec", "strategy", "type"), f"{owner.label} stops all pods before it starts new ones"
+            yield (
+                owner.at("spec", "strategy", "type"),
+                f"{owner.label} stops all pods before it starts new ones",
+            )
         elif owner.get("spec", "strategy", "rollingUpdate", "maxUnavailable") not in (0, "0%"):
             place = owner.at("spec", "strategy", "rollingUpdate", "maxUnavailable")
             yield place, f"a rollout of {owner.label} may go below its replicas"

@@ -27,5 +27,8 @@ def check(system: System) -> Found:
                 for field in ("apiGroups", "resources", "verbs"):
                     if isinstance(rule, dict) and "*" in sequence(rule.get(field)):
                         yield found.at("rules", number, field), f"{found.label} allows all {field}"
-        if found.kind in ("RoleBinding", "ClusterRoleBinding") and found.get("roleRef", "name") == "cluster-admin":
+        if (
+            found.kind in ("RoleBinding", "ClusterRoleBinding")
+            and found.get("roleRef", "name") == "cluster-admin"
+        ):
             yield found.at("roleRef", "name"), f"{found.label} gives cluster-admin away"

@@ -25,4 +25,7 @@ def check(system: System) -> Found:
         for container in pod.containers:
             if container.get("securityContext", "readOnlyRootFilesystem") is not True:
                 place = pod.at(*container.path, "securityContext", "readOnlyRootFilesystem")
-                yield place, f"container {container.name} of {pod.owner.label} can write to its root file system"
+                yield (
+                    place,
+                    f"container {container.name} of {pod.owner.label} can write to its root file system",
+                )
