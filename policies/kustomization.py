@@ -13,6 +13,7 @@ from policies.yamltext import Document, Path
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _RESOURCES = ("resources", "bases", "components", "transformers", "generators", "validators")
 _LISTS = (*_RESOURCES, "crds", "configurations", "patchesStrategicMerge")
+_PATHS = (("patches", "path"), ("patchesJson6902", "path"), ("replacements", "path"))
 _GENERATORS = ("configMapGenerator", "secretGenerator")
 
 
@@ -128,21 +129,23 @@ def _references(folder: str, document: Document) -> Iterator[Reference]:
     for field in _LISTS:
         for number, text in enumerate(_list(value.get(field))):
             yield from _reference(folder, document, (field, number), text, field == "patchesStrategicMerge")
-    for field in ("patches", "patchesJson6902", "replacements"):
+    for field, key in (*_PATHS, ("helmCharts", "valuesFile")):
         for number, item in enumerate(_list(value.get(field))):
-            if isinstance(item, dict) and "path" in item:
-                yield from _reference(folder, document, (field, number, "path"), item["path"], True)
+            if isinstance(item, dict) and key in item:
+                yield from _reference(
+                    folder, document, (field, number, key), item[key], (field, key) in _PATHS
+                )
     for field in _GENERATORS:
         for number, item in enumerate(_list(value.get(field))):
-            for kind in ("files", "envs"):
-                entries = _list(item.get(kind) if isinstance(item, dict) else None)
-                for index, text in enumerate(entries):
-                    name = text.rpartition("=")[2] if isinstance(text, str) else text
-                    yield from _reference(folder, document, (field, number, kind, index), name, False)
-    for number, item in enumerate(_list(value.get("helmCharts"))):
-        for key in ("valuesFile",):
-            if isinstance(item, dict) and key in item:
-                yield from _reference(folder, document, ("helmCharts", number, key), item[key], False)
+            yield from _generated(folder, document, (field, number), item)
+
+
+def _generated(folder: str, document: Document, path: Path, item: Any) -> Iterator[Reference]:
+    """Files that a generator reads: `key=file`, or `file`."""
+    for kind in ("files", "envs"):
+        for index, text in enumerate(_list(item.get(kind) if isinstance(item, dict) else None)):
+            name = text.rpartition("=")[2] if isinstance(text, str) else text
+            yield from _reference(folder, document, (*path, kind, index), name, False)
 
 
 def _reference(folder: str, document: Document, path: Path, text: Any, patch: bool) -> Iterator[Reference]:

@@ -8,6 +8,7 @@ from typing import Any
 from policies.finding import Position
 from policies.kustomization import Graph
 from policies.model.applications import Application, Project, read_application
+from policies.model.infra import Infra
 from policies.model.objects import Object, Pod, read_object, read_pod
 from policies.model.product import Product
 from policies.model.shape import dig, mapping
@@ -49,6 +50,15 @@ class Environment:
         document = self.sources.document(self.wiring_file)
         return {key: str(value) for key, value in mapping(_data(document)).items()}
 
+    @cached_property
+    def infra(self) -> Infra:
+        """What the templates make for this environment."""
+        return Infra(self.sources, self.name, self.wiring)
+
+    def secret_shape(self, key: str) -> set[str] | None:
+        """The keys of a secret of infra; None where they are not known."""
+        return self.infra.shape(key)
+
     @property
     def wiring_file(self) -> str:
         """The path of the wiring file."""
@@ -84,6 +94,18 @@ class Environment:
         """Every pod that some object makes, Jobs and CronJobs included."""
         return tuple(pod for pod in map(read_pod, self.objects) if pod is not None)
 
+    def objects_of(self, path: str) -> Sequence[Object]:
+        """The objects that a folder renders."""
+        return self._of_path.get(path, ())
+
+    def pods_of(self, path: str) -> Sequence[Pod]:
+        """The pods that a folder renders."""
+        return self._pods_of_path.get(path, ())
+
+    def pods_in(self, namespace: str) -> Sequence[Pod]:
+        """The pods of a namespace."""
+        return self._pods_of_namespace.get(namespace, ())
+
     def kind(self, kind: str, group: str | None = None) -> Sequence[Object]:
         """The objects of a kind."""
         return [found for found in self._kinds.get(kind, ()) if group is None or found.group == group]
@@ -117,6 +139,27 @@ class Environment:
             if mapping(body).get("kind") == "Application":
                 path = dig(body, "spec", "source", "path")
                 found[str(path)] = str(dig(body, "spec", "destination", "namespace") or "")
+        return found
+
+    @cached_property
+    def _of_path(self) -> Mapping[str, list[Object]]:
+        found = defaultdict(list)
+        for each in self.objects:
+            found[each.path].append(each)
+        return found
+
+    @cached_property
+    def _pods_of_path(self) -> Mapping[str, list[Pod]]:
+        found = defaultdict(list)
+        for pod in self.pods:
+            found[pod.owner.path].append(pod)
+        return found
+
+    @cached_property
+    def _pods_of_namespace(self) -> Mapping[str, list[Pod]]:
+        found = defaultdict(list)
+        for pod in self.pods:
+            found[pod.owner.namespace].append(pod)
         return found
 
     @cached_property

@@ -33,8 +33,7 @@ def check(system: System) -> Found:
                 continue
             run = {
                 split_image(container.image)[:2]
-                for pod in environment.pods
-                if pod.owner.path == path
+                for pod in environment.pods_of(path)
                 for container in pod.containers
             }
             for number, entry in enumerate(map(mapping, entries)):

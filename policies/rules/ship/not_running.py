@@ -54,8 +54,8 @@ def check(system: System) -> Found:
             paths = {source.key for each in applications for source in each.sources}
             run = {
                 split_image(container.image)[0]
-                for pod in environment.pods
-                if pod.owner.path in paths
+                for path in paths
+                for pod in environment.pods_of(path)
                 for container in pod.containers
             }
             for image in reference.images:

@@ -33,8 +33,9 @@ BAD = {**GOOD, "rendered/local/gitops/updater": _UPDATER + "  - {namePattern: 'm
 def check(system: System) -> Found:
     """Match each Application with all references."""
     for environment in system.environments:
+        every = list(references(environment))
         for application in environment.applications:
-            owners = [each for each in references(environment) if fnmatchcase(application.name, each.pattern)]
+            owners = [each for each in every if fnmatchcase(application.name, each.pattern)]
             for extra in owners[1:]:
                 first = owners[0].updater.label
                 yield extra.at("namePattern"), f"{application.name} is already updated by {first}"

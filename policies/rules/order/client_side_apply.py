@@ -1,0 +1,40 @@
+"""Large definitions by client-side apply."""
+
+from policies.model.system import System
+from policies.rule import Found
+
+ID = "ORDER16"
+TITLE = "An Application with definitions, or with objects that others fill, does not use server-side apply"
+WHY = "A large CustomResourceDefinition does not fit into client-side apply's annotation, and what bootstrap put into a Secret counts as drift."
+FIX = "Add ServerSideApply=true to syncPolicy.syncOptions."
+_APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: main, namespace: argocd}
+spec:
+  source: {path: gitops/main}
+  syncPolicy: {syncOptions: [ServerSideApply=true]}
+"""
+_SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: a, namespace: main}
+"""
+GOOD = {"rendered/local/gitops/apps": _APPLICATION, "rendered/local/gitops/main": _SECRET}
+BAD = {**GOOD, "rendered/local/gitops/apps": _APPLICATION.replace("=true", "=false")}
+
+
+def check(system: System) -> Found:
+    """Look at the Applications that render a definition or an empty Secret."""
+    for environment in system.environments:
+        paths = {
+            found.path for kind in ("CustomResourceDefinition", "Secret") for found in environment.kind(kind)
+        }
+        for application in environment.applications:
+            if "ServerSideApply=true" not in application.options and any(
+                s.key in paths for s in application.sources
+            ):
+                yield (
+                    application.at("spec", "syncPolicy", "syncOptions"),
+                    f"{application.name} is applied client-side",
+                )
