@@ -10,6 +10,7 @@ from infra.environment import CONCERNS, Environment, check
 from infra.parameters import Refused, read
 from infra.stacks import Output, catalogue
 from infra.wiring import read as read_wiring
+
 from policies.finding import Position
 from policies.model.shape import dig, mapping, sequence, texts
 from policies.model.template import Scope
@@ -116,7 +117,9 @@ class Infra:
     @cached_property
     def zones(self) -> tuple[str, ...]:
         """Names of the hosted zones."""
-        return tuple(str(each.properties.get("Name")).rstrip(".") for each in self.of("AWS::Route53::HostedZone"))
+        return tuple(
+            str(each.properties.get("Name")).rstrip(".") for each in self.of("AWS::Route53::HostedZone")
+        )
 
     def shape(self, name: str) -> set[str] | None:
         """The keys of a secret's value; None where only its operator knows them."""
@@ -132,7 +135,8 @@ class Infra:
             keys.add(str(generated["GenerateStringKey"]))
         arn = self._scopes[secret.concern].resolve({"Ref": secret.name})
         attached = any(
-            each.properties.get("SecretId") == arn for each in self.of("AWS::SecretsManager::SecretTargetAttachment")
+            each.properties.get("SecretId") == arn
+            for each in self.of("AWS::SecretsManager::SecretTargetAttachment")
         )
         return keys | _ATTACHED if attached else keys
 
@@ -187,7 +191,7 @@ class Infra:
             whole = Environment(wired, parameters, dict.fromkeys(CONCERNS, ""))
             return {stack.concern: stack.inputs for stack in catalogue(whole)}
         named = {key[:1].upper() + key[1:]: value for key, value in self._wiring.items()}
-        return {concern: named for concern in self._documents}
+        return dict.fromkeys(self._documents, named)
 
     @cached_property
     def _scopes(self) -> Mapping[str, Scope]:

@@ -164,5 +164,8 @@ _SHAPES: Mapping[tuple[str, str], str] = {
     ("AWS::IAM::Role", "Arn"): "arn:aws:iam::{account}:role/<RoleName>",
     ("AWS::RDS::DBInstance", "DbiResourceId"): "db-SLIPWAY",
     ("AWS::CertificateManager::Certificate", "Ref"): "arn:aws:acm:{region}:{account}:certificate/slipway",
-    ("AWS::Events::ApiDestination", "Arn"): "arn:aws:events:{region}:{account}:api-destination/<Name>/slipway",
+    (
+        "AWS::Events::ApiDestination",
+        "Arn",
+    ): "arn:aws:events:{region}:{account}:api-destination/<Name>/slipway",
 }

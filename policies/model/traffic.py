@@ -57,7 +57,11 @@ def service_port(service: Object, port: Any) -> Mapping[str, Any] | None:
 def pods_of(environment: Environment, service: Object) -> list[Pod]:
     """The pods that a Service selects."""
     wanted = mapping(service.get("spec", "selector"))
-    return [pod for pod in environment.pods_in(service.namespace) if wanted and wanted.items() <= pod.labels.items()]
+    return [
+        pod
+        for pod in environment.pods_in(service.namespace)
+        if wanted and wanted.items() <= pod.labels.items()
+    ]
 
 
 def container_port(pod: Pod, target: Any) -> tuple[Container, int] | None:

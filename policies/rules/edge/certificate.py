@@ -33,14 +33,26 @@ def check(system: System) -> Found:
             if environment.infra.resources and not any(_covers(each, route.host) for each in certificates):
                 place = certificates[0].at("DomainName") if certificates else route.host_at
                 yield place, f"no certificate covers {route.host}"
-        zones = {environment.infra.reference(zone) for zone in environment.infra.of("AWS::Route53::HostedZone")}
+        zones = {
+            environment.infra.reference(zone) for zone in environment.infra.of("AWS::Route53::HostedZone")
+        }
         for certificate in certificates:
-            for number, option in enumerate(map(mapping, sequence(certificate.properties.get("DomainValidationOptions")))):
+            for number, option in enumerate(
+                map(mapping, sequence(certificate.properties.get("DomainValidationOptions")))
+            ):
                 zone = option.get("HostedZoneId")
                 if zone is not None and zone not in zones:
-                    yield certificate.at("DomainValidationOptions", number), f"{option.get('DomainName')} is validated in another zone"
+                    yield (
+                        certificate.at("DomainValidationOptions", number),
+                        f"{option.get('DomainName')} is validated in another zone",
+                    )
 
 
 def _covers(certificate: Resource, host: str) -> bool:
-    names = [*texts(certificate.properties.get("DomainName")), *texts(certificate.properties.get("SubjectAlternativeNames"))]
-    return any(host == name or (name.startswith("*.") and host.partition(".")[2] == name[2:]) for name in names)
+    names = [
+        *texts(certificate.properties.get("DomainName")),
+        *texts(certificate.properties.get("SubjectAlternativeNames")),
+    ]
+    return any(
+        host == name or (name.startswith("*.") and host.partition(".")[2] == name[2:]) for name in names
+    )

@@ -44,7 +44,10 @@ def check(system: System) -> Found:
                     if found and not any(_admits(policy, pod, found[1]) for policy in policies):
                         place = policies[-1].at("spec", "ingress")
                         names = ", ".join(policy.name for policy in policies)
-                        yield place, f"{names} admit nothing to port {found[1]} of {pod.owner.label}, where {service.label} sends"
+                        yield (
+                            place,
+                            f"{names} admit nothing to port {found[1]} of {pod.owner.label}, where {service.label} sends",
+                        )
 
 
 def _policies(environment: Environment, pod: Pod) -> list[Object]:

@@ -1,6 +1,8 @@
 """external-dns that does not see the Ingress, or sees too much."""
 
-from policies.model.system import System
+from collections.abc import Iterator, Mapping
+
+from policies.model.system import Environment, System
 from policies.model.traffic import routes
 from policies.rule import Found
 
@@ -33,23 +35,25 @@ _NAME = "external-dns"
 
 def check(system: System) -> Found:
     """Read the arguments of the container external-dns."""
-    for environment in system.environments:
-        for pod in environment.pods:
-            for container in pod.containers:
-                if container.name != _NAME:
-                    continue
-                place = pod.at(*container.path, "args")
-                given = _arguments(container.get("args"))
-                for needed in ("domain-filter", "txt-owner-id", "policy"):
-                    if not given.get(needed):
-                        yield place, f"external-dns has no --{needed}"
-                if "ingress" not in given.get("source", ["ingress"]):
-                    yield place, "external-dns does not look at Ingresses"
-                for route in routes(environment):
-                    if not any(route.host.endswith(f".{zone}") for zone in given.get("domain-filter", [""])):
-                        yield place, f"external-dns leaves {route.host} alone: it is outside {given.get('domain-filter')}"
-                    if route.ingress.namespace not in given.get("namespace", [route.ingress.namespace]):
-                        yield place, f"external-dns does not look into {route.ingress.namespace}"
+    for environment, pod in system.pods():
+        for container in pod.containers:
+            if container.name == _NAME:
+                for fault in _faults(environment, _arguments(container.get("args"))):
+                    yield pod.at(*container.path, "args"), fault
+
+
+def _faults(environment: Environment, given: Mapping[str, list[str]]) -> Iterator[str]:
+    for needed in ("domain-filter", "txt-owner-id", "policy"):
+        if not any(given.get(needed, ())):
+            yield f"external-dns has no --{needed}"
+    if "ingress" not in given.get("source", ()):
+        yield "external-dns does not look at Ingresses"
+    for route in routes(environment):
+        zones = given.get("domain-filter", [])
+        if zones and not any(route.host.endswith(f".{zone}") for zone in zones):
+            yield f"external-dns leaves {route.host} alone: it is outside {', '.join(zones)}"
+        if route.ingress.namespace not in given.get("namespace", [route.ingress.namespace]):
+            yield f"external-dns does not look into {route.ingress.namespace}"
 
 
 def _arguments(args: object) -> dict[str, list[str]]:
@@ -58,4 +62,3 @@ def _arguments(args: object) -> dict[str, list[str]]:
         name, _, value = str(text).removeprefix("--").partition("=")
         found.setdefault(name, []).append(value)
     return found
-

@@ -37,5 +37,8 @@ def check(system: System) -> Found:
                 if not isinstance(node, int):
                     continue
                 if node in taken:
-                    yield service.at("spec", "ports", number), f"node port {node} belongs to {taken[node].label}"
+                    yield (
+                        service.at("spec", "ports", number),
+                        f"node port {node} belongs to {taken[node].label}",
+                    )
                 taken[node] = service

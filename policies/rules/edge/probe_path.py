@@ -39,7 +39,10 @@ def check(system: System) -> Found:
                     continue
                 where = (*container.path, probe, "httpGet")
                 if not _has_port(container, request.get("port")):
-                    yield pod.at(*where, "port"), f"{probe} of {container.name} asks port {request.get('port')}"
+                    yield (
+                        pod.at(*where, "port"),
+                        f"{probe} of {container.name} asks port {request.get('port')}",
+                    )
                 path = request.get("path")
                 if isinstance(path, str) and not _answers(system, container, path):
                     yield pod.at(*where, "path"), f"{container.name} does not answer {path}"

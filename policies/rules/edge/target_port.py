@@ -20,7 +20,11 @@ metadata: {name: a, namespace: main, labels: {app: a}}
 spec: {containers: [{name: web, ports: [{name: web, containerPort: 80}]}]}
 """
 GOOD = {"rendered/local/gitops/main": _TREE}
-BAD = {"rendered/local/gitops/main": _TREE.replace("{name: web, containerPort: 80}", "{name: http, containerPort: 80}")}
+BAD = {
+    "rendered/local/gitops/main": _TREE.replace(
+        "{name: web, containerPort: 80}", "{name: http, containerPort: 80}"
+    )
+}
 
 
 def check(system: System) -> Found:
@@ -33,4 +37,7 @@ def check(system: System) -> Found:
                 for number, port in enumerate(service_ports(service)):
                     if container_port(pod, target_of(port)) is None:
                         place = service.at("spec", "ports", number)
-                        yield place, f"{service.label} sends to {target_of(port)}, which no container of {pod.owner.label} has"
+                        yield (
+                            place,
+                            f"{service.label} sends to {target_of(port)}, which no container of {pod.owner.label} has",
+                        )

@@ -1,6 +1,9 @@
 """nginx, the app and the Dockerfiles disagree about a port."""
 
+from collections.abc import Iterator
+
 from policies.model.objects import split_image
+from policies.model.product import Product
 from policies.model.shape import mapping, sequence
 from policies.model.system import System
 from policies.rule import Found
@@ -29,21 +32,29 @@ _APP, _WEB = "eks-app", "eks-web"
 
 def check(system: System) -> Found:
     """Compare all places that name a port."""
-    product = system.product
     for _, pod in system.pods():
-        images = {split_image(each.image)[0].rpartition("/")[2]: each for each in pod.containers}
-        for image, container in images.items():
+        for container in pod.containers:
+            image = split_image(container.image)[0].rpartition("/")[2]
             ports = [mapping(port).get("containerPort") for port in sequence(container.get("ports"))]
-            exposed = product.exposed(image)
-            if exposed and sorted(exposed) != sorted(port for port in ports if isinstance(port, int)):
-                yield pod.at(*container.path, "ports"), f"{container.name} has ports {ports}, its image exposes {list(exposed)}"
-            if image == _APP and product.app_port and product.app_port not in ports:
-                yield pod.at(*container.path, "ports"), f"the app listens on {product.app_port}, the container has {ports}"
-            if image == _APP:
-                for name, (host, port, place) in product.upstreams.items():
-                    if host not in ("127.0.0.1", "localhost") or port not in ports:
-                        yield place, f"upstream {name} is {host}:{port}, the app in the same pod has {ports}"
-            if image == _WEB:
-                for port, place in product.listens:
-                    if port not in ports:
-                        yield place, f"nginx listens on {port}, its container has {ports}"
+            for fault in _own(system.product, image, ports):
+                yield pod.at(*container.path, "ports"), f"{container.name} has ports {ports}, {fault}"
+            yield from _nginx(system.product, image, ports)
+
+
+def _own(product: Product, image: str, ports: list[object]) -> Iterator[str]:
+    exposed = product.exposed(image)
+    if exposed and set(exposed) != set(ports):
+        yield f"its image exposes {list(exposed)}"
+    if image == _APP and product.app_port and product.app_port not in ports:
+        yield f"the app listens on {product.app_port}"
+
+
+def _nginx(product: Product, image: str, ports: list[object]) -> Found:
+    if image == _APP:
+        for name, (host, port, place) in product.upstreams.items():
+            if host not in ("127.0.0.1", "localhost") or port not in ports:
+                yield place, f"upstream {name} is {host}:{port}, the app in the same pod has {ports}"
+    if image == _WEB:
+        for port, place in product.listens:
+            if port not in ports:
+                yield place, f"nginx listens on {port}, its container has {ports}"

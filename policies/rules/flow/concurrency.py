@@ -27,4 +27,7 @@ def check(system: System) -> Found:
             step.input("role-to-assume") for job in workflow.jobs for step in job.steps
         )
         if acts and mapping(concurrency).get("cancel-in-progress") not in (None, False):
-            yield workflow.at("concurrency", "cancel-in-progress"), f"{workflow.name} cancels what publishes or deploys"
+            yield (
+                workflow.at("concurrency", "cancel-in-progress"),
+                f"{workflow.name} cancels what publishes or deploys",
+            )

@@ -18,7 +18,9 @@ jobs:
 GOOD = {".github/workflows/a.yml": _FLOW}
 BAD = {".github/workflows/a.yml": _FLOW.replace("pull_request", "pull_request_target")}
 
-_TRUSTED = re.compile(r"head\.repo\.full_name\s*==\s*github\.repository|github\.event_name\s*[!=]=\s*'(pull_request|push)'")
+_TRUSTED = re.compile(
+    r"head\.repo\.full_name\s*==\s*github\.repository|github\.event_name\s*[!=]=\s*'(pull_request|push)'"
+)
 
 
 def check(system: System) -> Found:

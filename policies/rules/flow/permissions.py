@@ -52,5 +52,7 @@ def check(system: System) -> Found:
 def _used(job: Job, name: str, level: str) -> bool:
     users = _USES.get((name, level), ())
     return any(
-        step.uses.startswith(user) or (not step.uses and user in step.run) for step in job.steps for user in users
+        step.uses.startswith(user) or (not step.uses and user in step.run)
+        for step in job.steps
+        for user in users
     )

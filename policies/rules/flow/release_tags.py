@@ -38,4 +38,7 @@ def check(system: System) -> Found:
     if any(fnmatchcase(name, pattern) for name in ("nightly", "1.2.3") for pattern in patterns):
         yield workflow.at("on", "push", "tags"), "it starts for tags that are no version"
     if "branches" in push or set(workflow.events) - {"push", "workflow_dispatch"}:
-        yield workflow.at("on"), f"it also starts on {', '.join(sorted(set(workflow.events) - {'push'})) or 'branches'}"
+        yield (
+            workflow.at("on"),
+            f"it also starts on {', '.join(sorted(set(workflow.events) - {'push'})) or 'branches'}",
+        )

@@ -24,4 +24,7 @@ def check(system: System) -> Found:
             if not isinstance(limit, int) or limit > 120:
                 yield workflow.at("jobs", job.name), f"job {job.name} has no time limit of at most two hours"
             if str(job.body.get("runs-on", "")).endswith("-latest"):
-                yield workflow.at("jobs", job.name, "runs-on"), f"job {job.name} runs on {job.body['runs-on']}"
+                yield (
+                    workflow.at("jobs", job.name, "runs-on"),
+                    f"job {job.name} runs on {job.body['runs-on']}",
+                )

@@ -14,7 +14,9 @@ kind: Secret
 metadata: {name: a, namespace: main}
 """
 GOOD = {"rendered/local/gitops/main": _SECRET}
-BAD = {"rendered/local/gitops/main": _SECRET + "stringData: {password: hunter2}\n"}  # pragma: allowlist secret
+BAD = {
+    "rendered/local/gitops/main": _SECRET + "stringData: {password: hunter2}\n"
+}  # pragma: allowlist secret
 
 
 def check(system: System) -> Found:

@@ -34,7 +34,10 @@ def check(system: System) -> Found:
             keys = _keys(environment, need)
             for key in need.keys:
                 if keys is not None and key not in keys and not need.optional:
-                    yield need.position, f"{need.kind} {need.name} has no key {key}, only {', '.join(sorted(keys))}"
+                    yield (
+                        need.position,
+                        f"{need.kind} {need.name} has no key {key}, only {', '.join(sorted(keys))}",
+                    )
 
 
 def _keys(environment: Environment, need: Need) -> set[str] | None:

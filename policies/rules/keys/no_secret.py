@@ -1,5 +1,6 @@
 """Pods that name what nobody makes."""
 
+from policies.model.bootstrapped import names
 from policies.model.needs import needs
 from policies.model.system import System
 from policies.rule import Found
@@ -20,14 +21,21 @@ metadata: {name: db, namespace: main}
 spec: {target: {name: database-secrets}}
 """
 GOOD = {"rendered/local/gitops/main": _TREE}
-BAD = {"rendered/local/gitops/main": _TREE.replace("target: {name: database-secrets}", "target: {name: database}")}
+BAD = {
+    "rendered/local/gitops/main": _TREE.replace(
+        "target: {name: database-secrets}", "target: {name: database}"
+    )
+}
 
 
 def check(system: System) -> Found:
     """Follow the names of our own pods."""
+    made_by_bootstrap = names(system.sources)
     for environment, pod in system.pods():
         if not pod.owner.ours:
             continue
         for need in needs(pod):
-            if not need.optional and not need.makers(environment):
+            if need.optional or need.name in made_by_bootstrap:
+                continue
+            if not need.makers(environment):
                 yield need.position, f"nothing makes {need.kind} {need.name} in namespace {need.namespace}"

@@ -9,7 +9,9 @@ from policies.rule import Found
 ID = "KEYS03"
 TITLE = "The product reads a credential by a name that its Secret does not have"
 WHY = "The pods never become ready after the next release, although every manifest is valid."
-FIX = "Use one set of names: KEYS in the program, secretKey in the ExternalSecret, the secret's shape in infra."
+FIX = (
+    "Use one set of names: KEYS in the program, secretKey in the ExternalSecret, the secret's shape in infra."
+)
 _TREE = """\
 apiVersion: v1
 kind: Pod

@@ -24,7 +24,11 @@ kind: ServiceAccount
 metadata: {name: reader, namespace: main, annotations: {eks.amazonaws.com/role-arn: a}}
 """
 GOOD = {"rendered/local/gitops/main": _TREE}
-BAD = {"rendered/local/gitops/main": _TREE.replace("secretStoreRef: {name: store}", "secretStoreRef: {name: stores}")}
+BAD = {
+    "rendered/local/gitops/main": _TREE.replace(
+        "secretStoreRef: {name: store}", "secretStoreRef: {name: stores}"
+    )
+}
 
 _ROLE = "eks.amazonaws.com/role-arn"
 
@@ -55,7 +59,9 @@ def _store(environment: Environment, external: Object) -> Found:
 
 
 def _account(environment: Environment, store: Object) -> Found:
-    yield from _referenced(environment, store, ("spec", "provider", "aws", "auth", "jwt", "serviceAccountRef"))
+    yield from _referenced(
+        environment, store, ("spec", "provider", "aws", "auth", "jwt", "serviceAccountRef")
+    )
 
 
 def _referenced(environment: Environment, user: Object, path: tuple[str, ...]) -> Found:
@@ -67,4 +73,7 @@ def _referenced(environment: Environment, user: Object, path: tuple[str, ...]) -
     if account is None:
         yield user.at(*path), f"ServiceAccount {namespace}/{reference.get('name')} does not exist"
     elif not account.annotations.get(_ROLE):
-        yield account.at("metadata", "name"), f"{account.label} names no role, and {user.label} reads AWS as it"
+        yield (
+            account.at("metadata", "name"),
+            f"{account.label} names no role, and {user.label} reads AWS as it",
+        )

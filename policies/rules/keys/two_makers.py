@@ -36,4 +36,7 @@ def check(system: System) -> Found:
         for (_, name), each in makers.items():
             for extra in each[1:]:
                 if extra.kind != each[0].kind or extra.path != each[0].path or extra.kind == "ExternalSecret":
-                    yield extra.at("metadata", "name"), f"{extra.label} and {each[0].label} both make Secret {name}"
+                    yield (
+                        extra.at("metadata", "name"),
+                        f"{extra.label} and {each[0].label} both make Secret {name}",
+                    )
