@@ -1,6 +1,7 @@
 """From a rendered object back to the line of a source that says so."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cached_property
 
 from policies.finding import Position
@@ -8,13 +9,19 @@ from policies.kustomization import Graph
 from policies.sources import Sources
 from policies.yamltext import Document
 
+Installer = Callable[[], Position]
+"""The place of the Application that installs a folder of upstream's."""
+
 
 class Origin:
     """Where the objects that one folder renders are written."""
 
-    def __init__(self, sources: Sources, graph: Graph, folder: str) -> None:
+    def __init__(
+        self, sources: Sources, graph: Graph, folder: str, installer: Installer | None = None
+    ) -> None:
         self._sources = sources
         self._graph = graph
+        self._installer = installer
         self.folder = folder
 
     def ours(self, kind: str, name: str) -> bool:
@@ -32,7 +39,10 @@ class Origin:
                 return document.at(*path)
         if candidates:
             return candidates[-1].at(*path)
-        return self._generated(kind, name) or self._upstream or Position(self._own_file)
+        found = self._generated(kind, name) or self._upstream
+        if found is None and self._installer is not None and self.folder not in self._graph.kustomizations:
+            return self._installer()
+        return found or Position(self._own_file)
 
     def image(self, name: str) -> Position | None:
         """The `images` entry of the folder's own kustomization that sets the image `name`."""

@@ -88,6 +88,7 @@ def parse(file: str, text: str) -> tuple[tuple[Document, ...], tuple[Fault, ...]
     try:
         while loader.check_node():
             node = loader.get_node()
+            assert node is not None
             value = _plain(node, file, faults)
             documents.append(Document(file, node, value))
     except yaml.MarkedYAMLError as error:
@@ -184,7 +185,7 @@ def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Mark, yaml.Node] | No
     return None
 
 
-def _place(file: str, mark: yaml.Mark | None) -> Position:
+def _place(file: str, mark: Any) -> Position:
     return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
 
 

@@ -219,7 +219,7 @@ def _repository_arn(environment: Environment, name: str) -> str:
 
 
 def _logs_in(found: Object) -> tuple[str, str]:
-    path = ("spec", "auth", "jwt", "serviceAccountRef")
+    path: tuple[str, ...] = ("spec", "auth", "jwt", "serviceAccountRef")
     if found.kind != "ECRAuthorizationToken":
         path = ("spec", "provider", "aws", "auth", "jwt", "serviceAccountRef")
     reference = mapping(found.get(*path))

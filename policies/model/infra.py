@@ -10,7 +10,6 @@ from infra.environment import CONCERNS, Environment, check
 from infra.parameters import Refused, read
 from infra.stacks import Output, catalogue
 from infra.wiring import read as read_wiring
-
 from policies.finding import Position
 from policies.model.shape import dig, mapping, sequence, texts
 from policies.model.template import Scope

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from policies.finding import Position
@@ -32,7 +32,9 @@ class Environment:
         self.sources = sources
         self.graph = graph
         self._rendered = rendered
-        self._origins = {path: Origin(sources, graph, path) for path in rendered}
+        self._origins = {
+            path: Origin(sources, graph, path, partial(self._installed_at, path)) for path in rendered
+        }
 
     @property
     def bootstrap(self) -> str:
@@ -126,6 +128,10 @@ class Environment:
         """The wave of a folder's Application; None for what bootstrap applies."""
         owner = self.application_of(path)
         return owner.wave if owner else None
+
+    def _installed_at(self, path: str) -> Position:
+        application = self.application_of(path)
+        return application.at("spec", "source", "path") if application else Position(path)
 
     @cached_property
     def _by_path(self) -> Mapping[str, Application]:

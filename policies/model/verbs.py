@@ -27,21 +27,37 @@ class Verbs:
 
     @cached_property
     def verbs(self) -> Mapping[str, tuple[Flag, ...]]:
-        """Verb to its flags, as typed: with dashes."""
-        found = self._decorated(TASKS, "verb")
-        return {each.name.replace("_", "-"): tuple(_flags(each.args)) for each in found}
+        """Verb to its flags, as typed: with dashes; `infra.plan` for a verb of a group."""
+        groups = {"verb": "", **dict(self._groups())}
+        found = {}
+        for decorator, group in groups.items():
+            for each in self._decorated(TASKS, decorator):
+                name = each.name.removeprefix(f"{group}_") if group else each.name
+                typed = name.replace("_", "-")
+                found[f"{group}.{typed}" if group else typed] = tuple(_flags(each.args))
+        return found
 
     @cached_property
     def sessions(self) -> frozenset[str]:
         """The names of nox's sessions."""
         return frozenset(each.name for each in self._decorated(NOXFILE, "session"))
 
-    def _decorated(self, file: str, name: str) -> Iterator[ast.FunctionDef]:
+    def _groups(self) -> Iterator[tuple[str, str]]:
+        """Names that stand for `partial(verb, group=...)`."""
+        for node in self._module(TASKS).body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                for keyword in node.value.keywords:
+                    if keyword.arg == "group" and isinstance(keyword.value, ast.Constant):
+                        yield str(getattr(node.targets[0], "id", "")), str(keyword.value.value)
+
+    def _module(self, file: str) -> ast.Module:
         try:
-            tree = ast.parse(self._sources.text(file))
+            return ast.parse(self._sources.text(file))
         except SyntaxError:  # ruff says where
-            return
-        for node in tree.body:
+            return ast.Module(body=[], type_ignores=[])
+
+    def _decorated(self, file: str, name: str) -> Iterator[ast.FunctionDef]:
+        for node in self._module(file).body:
             if isinstance(node, ast.FunctionDef) and any(_name(each) == name for each in node.decorator_list):
                 yield node
 
@@ -55,14 +71,10 @@ def _flags(arguments: ast.arguments) -> Iterator[Flag]:
     every = [*arguments.args, *arguments.kwonlyargs]
     plain = [None] * (len(arguments.args) - len(arguments.defaults)) + list(arguments.defaults)
     for argument, default in zip(every, [*plain, *arguments.kw_defaults], strict=True):
-        switch = (
-            "bool" in ast.dump(argument.annotation).replace("'", " ").split()
-            if argument.annotation
-            else False
-        )
-        on = isinstance(default, ast.Constant) and default.value is True
+        constant = default.value if isinstance(default, ast.Constant) else None
+        switch = isinstance(constant, bool)
         name = argument.arg.replace("_", "-")
         yield Flag(name, switch, default is None)
-        if switch and on:
+        if constant is True:
             yield Flag(f"no-{name}", True, False)
     yield Flag("debug", True, False)

@@ -23,7 +23,7 @@ _ALWAYS = ("", "default", "kube-system", "kube-public")
 
 
 def check(system: System) -> Found:
-    """Compare the namespaces of all objects with those that are rendered."""
+    """Compare with the namespaces that are rendered; one with Prune=false is bootstrap's, and there before."""
     for environment in system.environments:
         makers = {found.name: found for found in environment.kind("Namespace")}
         created = {
@@ -40,7 +40,8 @@ def check(system: System) -> Found:
                 )
                 continue
             mine, its = environment.application_wave(found.path), environment.application_wave(maker.path)
-            if mine is not None and its is not None and mine < its:
+            there = "Prune=false" in str(maker.annotations.get("argocd.argoproj.io/sync-options", ""))
+            if not there and mine is not None and its is not None and mine < its:
                 yield (
                     found.at("metadata", "namespace"),
                     f"{found.label} comes before its namespace {found.namespace}",

@@ -4,6 +4,7 @@ import posixpath
 
 from policies.finding import Position
 from policies.kustomization import NAMES
+from policies.model.shape import dig
 from policies.model.system import System
 from policies.rule import Found
 
@@ -16,10 +17,13 @@ BAD = {"gitops/a/kustomization.yaml": "resources: []\n", "gitops/a/b.yaml": "kin
 
 
 def check(system: System) -> Found:
-    """Report YAML files below gitops that no kustomization names."""
+    """Report manifests below gitops that no kustomization names; a file without a kind is none."""
     named = {
         reference.target for each in system.graph.kustomizations.values() for reference in each.references
     }
     for name in system.sources.under("gitops", ".yaml", ".yml"):
-        if name not in named and posixpath.basename(name) not in NAMES:
+        if name in named or posixpath.basename(name) in NAMES:
+            continue
+        document = system.sources.document(name)
+        if document is not None and dig(document.value, "kind") is not None:
             yield Position(name), "no kustomization lists this file"

@@ -45,12 +45,12 @@ BAD = {**GOOD, "rendered/local/gitops/main": _ACCOUNT.replace("annotations", "la
 
 
 def check(system: System) -> Found:
-    """Compare the roles that trust a provider with those that are named."""
+    """Compare the roles that trust a provider with those that some environment names."""
+    used = {account.role.rpartition("/")[2] for each in system.environments for account in accounts(each)}
     for environment in system.environments:
-        used = {account.role for account in accounts(environment)} | add_on_roles(environment)
-        github = github_role(environment)
+        github, given = github_role(environment), add_on_roles(environment)
         for role in web_identity_roles(environment):
-            if role.arn not in used and role is not github:
+            if role.name not in used and role.arn not in given and role is not github:
                 yield _place(environment, role), f"no ServiceAccount and no workflow names role {role.name}"
 
 
