@@ -17,6 +17,7 @@ PART = "kubeconform"
 _WHY = "The API server refuses the object, or drops the field without a word."
 _FIX = "Correct the field; the kind's schema is that of the pinned Kubernetes and definitions."
 _SECONDS = 120.0
+_FAULT = re.compile(r"- at '([^']*)': (.*?)(?= - at '|$)")
 
 
 def check(given: Tree, rendered: Rendered, system: System) -> tuple[list[Finding], bool]:
@@ -64,12 +65,11 @@ def _findings(results: list[dict[str, Any]], system: System) -> Iterator[Finding
 
 
 def _faults(result: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    details = result.get("validationErrors") or []
-    for each in details:
-        pointer = [part for part in str(each.get("path", "")).split("/") if part]
-        yield (
-            tuple(int(p) if p.isdecimal() else p.replace("~1", "/").replace("~0", "~") for p in pointer),
-            each["msg"],
-        )
-    if not details:
-        yield (), re.sub(r"\s+", " ", str(result.get("msg", "it does not fit its schema")))[:300]
+    """Path and fact of each fault; the program tells them in one line, as `at '/spec/port': got string, ...`."""
+    said = re.sub(r"\s+", " ", str(result.get("msg") or "it does not fit its schema"))
+    found = [each for each in _FAULT.findall(said) if each[1].strip() != "validation failed"]
+    for pointer, message in found:
+        parts = (part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/") if part)
+        yield tuple(int(part) if part.isdecimal() else part for part in parts), message.strip()
+    if not found:
+        yield (), said[:300]

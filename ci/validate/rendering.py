@@ -1,7 +1,7 @@
 """Every Application of every environment, rendered as Argo CD renders it, and kept by content."""
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -81,20 +81,26 @@ class _Walk:
 
     def _render(self, item: tuple[str, str, Mapping[str, Any] | None]) -> tuple[list[Any], bool] | Problem:
         environment, path, application = item
+        key: list[str | bytes] = [path, *_upstream_key(self._tree)]
         try:
             if application is not None and not path.startswith("gitops/"):
-                key: list[str | bytes] = [repr(application), *_upstream_key(self._tree)]
-                return self._tree.kept(
-                    PART, key, lambda: render.upstream(self._tree.settings, dict(application))
-                )
+                document = dict(application)
+                return self._kept(environment, [*key, repr(document)], lambda: self._upstream(document))
             if path not in self._graph.kustomizations:
                 return Problem(f"{path} has no kustomization", fix="correct the Application's path")
-            names = self._inputs(path)
-            key = [path, *self._tree.contents(names), *_upstream_key(self._tree)]
-            self.keys.append(f"{environment} {path} {store.digest(*key)}")
-            return self._tree.kept(PART, key, lambda: self._overlay(path))
+            contents = self._tree.contents(self._inputs(path))
+            return self._kept(environment, [*key, *contents], lambda: self._overlay(path))
         except Problem as problem:
             return problem
+
+    def _kept(
+        self, environment: str, key: list[str | bytes], make: Callable[[], list[Any]]
+    ) -> tuple[list[Any], bool]:
+        self.keys.append(f"{environment} {store.digest(*key)}")
+        return self._tree.kept(PART, key, make)
+
+    def _upstream(self, application: dict[str, Any]) -> list[Any]:
+        return list(render.upstream(self._tree.settings, application))
 
     def _overlay(self, path: str) -> list[Any]:
         settings = self._tree.settings

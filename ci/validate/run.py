@@ -87,6 +87,7 @@ def validate(settings: Settings, root: Path, today: date, parts: tuple[str, ...]
                 timed(POLICIES, lambda: _policies(given, rendered, today))
         for each in running:
             each.result()
+    tree.prune(settings)
     order = list(PARTS)
     return Verdict(
         tuple(sorted(set(findings))),

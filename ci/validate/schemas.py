@@ -50,9 +50,8 @@ def file_name(api_version: str, kind: str) -> str:
 
 
 def _core(kubernetes: str, wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    source = (
-        Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema" / f"{kubernetes}-local-strict"
-    )
+    package = Path(str(files("kubernetes_validate")))
+    source = package / "kubernetes-json-schema" / f"{kubernetes}-local-strict"
     if not source.is_dir():
         raise Problem(
             f"kubernetes-validate has no schemas for Kubernetes {kubernetes}",

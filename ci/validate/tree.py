@@ -1,6 +1,7 @@
 """The tree that is validated: its files, what they render, and the cache of what was found before."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from policies.finding import Finding, Position
 from policies.model.system import System
 from policies.sources import Sources
 
+_KEEP_SECONDS = 30 * 86_400
 _FORMAT = "1"
 """Part of every key: raise it when the shape of what is kept changes."""
 
@@ -52,7 +54,9 @@ class Tree:
         """Return what `make` returned for this key before, or now; and whether it was kept."""
         path = self.settings.cache / "validate" / f"{part}-{store.digest(_FORMAT, *key)}.json"
         try:
-            return json.loads(path.read_bytes()), True
+            found = json.loads(path.read_bytes())
+            path.touch()
+            return found, True
         except (OSError, ValueError):
             made = make()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +64,13 @@ class Tree:
         draft.write_text(json.dumps(made))
         draft.replace(path)
         return made, False
+
+
+def prune(settings: Settings) -> None:
+    """Remove what was not made or used for a month."""
+    for path in (settings.cache / "validate").glob("*.json"):
+        if time.time() - path.stat().st_mtime > _KEEP_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 def load(settings: Settings, root: Path) -> Tree:
