@@ -22,8 +22,13 @@ def commands(run: str) -> Iterator[list[str]]:
             yield [line]
             continue
         current: list[str] = []
+        skipped = False
         for word in words:
-            if word in ("&&", ";", "||", "|"):
+            if skipped:
+                skipped = False
+            elif word in (">", ">>"):
+                skipped = True  # where the output goes is no flag
+            elif word in ("&&", ";", "||", "|"):
                 if current:
                     yield current
                 current = []

@@ -19,7 +19,9 @@ GOOD = {".github/workflows/a.yml": _FLOW}
 BAD = {".github/workflows/a.yml": _FLOW.replace("pull_request", "pull_request_target")}
 
 _TRUSTED = re.compile(
-    r"head\.repo\.full_name\s*==\s*github\.repository|github\.event_name\s*[!=]=\s*'(pull_request|push)'"
+    r"head\.repo\.full_name\s*==\s*github\.repository"
+    r"|github\.event_name\s*==\s*'(workflow_dispatch|push)'"
+    r"|github\.event_name\s*!=\s*'pull_request'"
 )
 
 
