@@ -21,11 +21,17 @@ _GENERATORS = ("configMapGenerator", "secretGenerator")
 class Reference:
     """What a kustomization names: a path in the repository, or an upstream URL."""
 
-    position: Position
+    document: Document
+    path: Path
     text: str
     target: str
     remote: bool
     patch: bool
+
+    @property
+    def position(self) -> Position:
+        """The place of the name."""
+        return self.document.at(*self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,7 @@ def _reference(folder: str, document: Document, path: Path, text: Any, patch: bo
         return
     remote = "://" in text or "?ref=" in text or text.startswith(("github.com/", "git@"))
     target = text if remote else posixpath.normpath(posixpath.join(folder, text))
-    yield Reference(document.at(*path), text, target, remote, patch)
+    yield Reference(document, path, text, target, remote, patch)
 
 
 def _list(value: Any) -> list[Any]:

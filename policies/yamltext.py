@@ -7,6 +7,7 @@ booleans of YAML 1.1, so that a workflow's `on` stays a word. What is easily mis
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -34,25 +35,48 @@ class Fault:
 class _Loader(yaml.CLoader):
     """Resolves numbers, null, true and false; everything else is text."""
 
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("int", "float", "null")
-    ]
-    for first, resolvers in yaml.CLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node without one. PyYAML's own also looks at paths, which costs a third of a parse."""
+        if kind is yaml.ScalarNode:
+            return _tag(value) if implicit[0] else _TEXT
+        return _SEQUENCE if kind is yaml.SequenceNode else _MAPPING
 
 
-@dataclass(frozen=True, slots=True)
+_TEXT, _SEQUENCE, _MAPPING = (f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map"))
+_PATTERNS = [
+    (tag, pattern)
+    for tag, pattern in {
+        tag: pattern for each in yaml.CLoader.yaml_implicit_resolvers.values() for tag, pattern in each
+    }.items()
+    if tag.rpartition(":")[2] in ("int", "float", "null")
+] + [("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"))]
+
+
+@lru_cache(maxsize=65_536)
+def _tag(value: str) -> str:
+    """The tag of a plain scalar; the same words come again and again."""
+    return next((tag for tag, pattern in _PATTERNS if pattern.match(value)), _TEXT)
+
+
 class Document:
-    """One document of a file: its plain value, and the nodes that know places."""
+    """One document of a file: its plain value; nodes, which know places, are made when they are asked for."""
 
-    file: str
-    root: yaml.Node
-    value: Any
+    __slots__ = ("_number", "_root", "_text", "file", "value")
+
+    def __init__(self, file: str, value: Any, text: str, number: int) -> None:
+        self.file = file
+        self.value = value
+        self._text = text
+        self._number = number
+        self._root: yaml.Node | None = None
+
+    @property
+    def root(self) -> yaml.Node:
+        """The document's node."""
+        if self._root is None:
+            nodes = yaml.compose_all(self._text, Loader=_Loader)
+            self._root = next(node for number, node in enumerate(nodes) if number == self._number)
+        return self._root
 
     def at(self, *path: str | int) -> Position:
         """The place of the node at `path`; of its nearest ancestor where there is none."""
@@ -90,7 +114,7 @@ def parse(file: str, text: str) -> tuple[tuple[Document, ...], tuple[Fault, ...]
             node = loader.get_node()
             assert node is not None
             value = _plain(node, file, faults)
-            documents.append(Document(file, node, value))
+            documents.append(Document(file, value, text, len(documents)))
     except yaml.MarkedYAMLError as error:
         return (), (Fault(_place(file, error.problem_mark or error.context_mark), "broken", _words(error)),)
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -59,11 +59,17 @@ class Application:
         return ("spec", "source") if self.object.get("spec", "source") else ("spec", "sources")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Project:
     """One AppProject."""
 
-    object: Object
+    def __init__(self, found: Object) -> None:
+        self.object = found
+        pairs = [
+            (str(each.get("server", "")), str(each.get("namespace", "")))
+            for each in map(mapping, sequence(found.get("spec", "destinations")))
+        ]
+        self._exact = frozenset(pairs)
+        self._patterns = [pair for pair in pairs if "*" in "".join(pair)]
 
     def permits_source(self, repository: str) -> bool:
         """Whether Applications of it may read `repository`."""
@@ -72,13 +78,9 @@ class Project:
 
     def permits_destination(self, server: str, namespace: str) -> bool:
         """Whether Applications of it may write to `namespace`."""
-        for each in sequence(self.object.get("spec", "destinations")):
-            where = mapping(each)
-            if _glob(server, str(where.get("server", ""))) and _glob(
-                namespace, str(where.get("namespace", ""))
-            ):
-                return True
-        return False
+        return (server, namespace) in self._exact or any(
+            _glob(server, each[0]) and _glob(namespace, each[1]) for each in self._patterns
+        )
 
     def permits_kind(self, found: Object) -> bool:
         """Whether Applications of it may make this object."""

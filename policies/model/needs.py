@@ -18,9 +18,15 @@ class Need:
     namespace: str
     name: str
     keys: tuple[str, ...]
-    position: Position
+    pod: Pod
+    path: tuple[str | int, ...]
     optional: bool = False
     in_environment: bool = False
+
+    @property
+    def position(self) -> Position:
+        """The place in the pod's spec that names it."""
+        return self.pod.at(*self.path)
 
     def makers(self, environment: Environment) -> list[Object]:
         """The objects that make it: itself, or the ExternalSecret whose target it is."""
@@ -29,7 +35,7 @@ class Need:
         if self.kind == "Secret":
             made += [
                 each
-                for each in environment.kind("ExternalSecret")
+                for each in environment.kind_in("ExternalSecret", self.namespace)
                 if secret_of(each) == (self.namespace, self.name)
             ]
         return made
@@ -42,9 +48,8 @@ def secret_of(external: Object) -> tuple[str, str]:
 
 def needs(pod: Pod) -> Iterator[Need]:
     """ServiceAccount, Secrets and ConfigMaps of a pod."""
-    namespace = pod.owner.namespace
     if pod.account != "default":
-        yield Need("ServiceAccount", namespace, pod.account, (), pod.at("serviceAccountName"))
+        yield Need("ServiceAccount", pod.owner.namespace, pod.account, (), pod, ("serviceAccountName",))
     for number, volume in enumerate(sequence(pod.spec.get("volumes"))):
         yield from _volume(pod, number, volume)
     for container in pod.containers:
@@ -52,30 +57,26 @@ def needs(pod: Pod) -> Iterator[Need]:
             for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
                 reference = dig(entry, "valueFrom", field)
                 if reference:
-                    place = pod.at(*container.path, "env", number)
-                    yield _need(kind, namespace, reference, (str(dig(reference, "key")),), place, True)
+                    keys = (str(dig(reference, "key")),)
+                    yield _need(pod, kind, reference, keys, (*container.path, "env", number), True)
         for number, entry in enumerate(sequence(container.get("envFrom"))):
             for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
                 if dig(entry, field):
-                    place = pod.at(*container.path, "envFrom", number)
-                    yield _need(kind, namespace, dig(entry, field), (), place, True)
+                    yield _need(pod, kind, dig(entry, field), (), (*container.path, "envFrom", number), True)
 
 
 def _volume(pod: Pod, number: int, volume: Any) -> Iterator[Need]:
-    sources = [volume, *sequence(dig(volume, "projected", "sources"))]
-    for source in sources:
+    for source in (volume, *sequence(dig(volume, "projected", "sources"))):
         for field, kind, key in (("secret", "Secret", "secretName"), ("configMap", "ConfigMap", "name")):
             reference = mapping(source).get(field)
-            if not isinstance(reference, dict):
-                continue
-            name = reference.get(key) or reference.get("name")
-            keys = tuple(str(dig(item, "key")) for item in sequence(reference.get("items")))
-            place = pod.at("volumes", number)
-            yield _need(kind, pod.owner.namespace, {**reference, "name": name}, keys, place)
+            if isinstance(reference, dict):
+                named = {**reference, "name": reference.get(key) or reference.get("name")}
+                keys = tuple(str(dig(item, "key")) for item in sequence(reference.get("items")))
+                yield _need(pod, kind, named, keys, ("volumes", number))
 
 
 def _need(
-    kind: str, namespace: str, reference: Any, keys: tuple[str, ...], position: Position, env: bool = False
+    pod: Pod, kind: str, reference: Any, keys: tuple[str, ...], path: tuple[str | int, ...], env: bool = False
 ) -> Need:
-    name, optional = str(dig(reference, "name")), dig(reference, "optional") is True
-    return Need(kind, namespace, name, keys, position, optional, env)
+    optional = dig(reference, "optional") is True
+    return Need(kind, pod.owner.namespace, str(dig(reference, "name")), keys, pod, path, optional, env)

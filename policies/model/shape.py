@@ -1,4 +1,4 @@
-"""Look into data whose shape nobody promised."""
+"""Look into data whose shape nobody promised: what YAML and JSON give, so dict and list."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from typing import Any
 def dig(value: Any, *path: str | int) -> Any:
     """Return what is at `path`, or None where the way ends early."""
     for part in path:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
@@ -18,7 +18,7 @@ def dig(value: Any, *path: str | int) -> Any:
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return `value` where it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def sequence(value: Any) -> list[Any]:

@@ -110,7 +110,13 @@ class Environment:
 
     def kind(self, kind: str, group: str | None = None) -> Sequence[Object]:
         """The objects of a kind."""
-        return [found for found in self._kinds.get(kind, ()) if group is None or found.group == group]
+        if group is None:
+            return self._kinds.get(kind, ())
+        return self._kinds.get(f"{kind}.{group}", ())
+
+    def kind_in(self, kind: str, namespace: str) -> Sequence[Object]:
+        """The objects of a kind in a namespace."""
+        return self._kinds.get(f"{kind} {namespace}", ())
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         """The object of this kind and name."""
@@ -172,7 +178,8 @@ class Environment:
     def _kinds(self) -> Mapping[str, list[Object]]:
         found = defaultdict(list)
         for each in self.objects:
-            found[each.kind].append(each)
+            for key in (each.kind, f"{each.kind}.{each.group}", f"{each.kind} {each.namespace}"):
+                found[key].append(each)
         return found
 
     @cached_property

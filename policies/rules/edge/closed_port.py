@@ -53,9 +53,8 @@ def check(system: System) -> Found:
 def _policies(environment: Environment, pod: Pod) -> list[Object]:
     return [
         policy
-        for policy in environment.kind("NetworkPolicy")
-        if policy.namespace == pod.owner.namespace
-        and _selects(mapping(policy.get("spec", "podSelector")), pod)
+        for policy in environment.kind_in("NetworkPolicy", pod.owner.namespace)
+        if _selects(mapping(policy.get("spec", "podSelector")), pod)
         and "Ingress" in sequence(policy.get("spec", "policyTypes") or ["Ingress"])
     ]
 

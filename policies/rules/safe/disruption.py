@@ -1,5 +1,8 @@
 """Deployments that a drain takes away, or that a drain cannot move."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from policies.model.objects import Object
 from policies.model.shape import mapping
 from policies.model.system import Environment, System
@@ -31,40 +34,30 @@ def check(system: System) -> Found:
     for environment in system.environments:
         for deployment in environment.kind("Deployment"):
             replicas = deployment.get("spec", "replicas")
-            if isinstance(replicas, int) and replicas > 1 and not _budgets(environment, deployment):
+            labels = mapping(deployment.get("spec", "template", "metadata", "labels"))
+            budgets = environment.kind_in("PodDisruptionBudget", deployment.namespace)
+            if (
+                isinstance(replicas, int)
+                and replicas > 1
+                and not any(_matches(each, labels) for each in budgets)
+            ):
                 yield deployment.at("metadata", "name"), f"{deployment.label} has no PodDisruptionBudget"
         for budget in environment.kind("PodDisruptionBudget"):
-            covered = [
-                each for each in environment.kind("Deployment") if budget in _budgets(environment, each)
-            ]
-            if not covered and not _selects_any(environment, budget):
-                yield budget.at("spec", "selector"), f"{budget.label} selects no pod"
-            for deployment in covered:
-                if _blocks(budget, deployment.get("spec", "replicas")):
-                    yield (
-                        budget.at("spec", "minAvailable"),
-                        f"{budget.label} never lets a pod of {deployment.name} go",
-                    )
+            yield from _useless(environment, budget)
 
 
-def _budgets(environment: Environment, deployment: Object) -> list[Object]:
-    labels = mapping(deployment.get("spec", "template", "metadata", "labels"))
-    return [
-        budget
-        for budget in environment.kind("PodDisruptionBudget")
-        if budget.namespace == deployment.namespace and _matches(budget, labels)
-    ]
+def _useless(environment: Environment, budget: Object) -> Found:
+    pods = [pod for pod in environment.pods_in(budget.namespace) if _matches(budget, pod.labels)]
+    if not pods:
+        yield budget.at("spec", "selector"), f"{budget.label} selects no pod"
+    for pod in pods:
+        if pod.owner.kind == "Deployment" and _blocks(budget, pod.owner.get("spec", "replicas")):
+            yield budget.at("spec", "minAvailable"), f"{budget.label} never lets a pod of {pod.owner.name} go"
 
 
-def _matches(budget: Object, labels: object) -> bool:
+def _matches(budget: Object, labels: Mapping[str, Any]) -> bool:
     wanted = mapping(budget.get("spec", "selector", "matchLabels"))
-    return bool(wanted) and wanted.items() <= mapping(labels).items()
-
-
-def _selects_any(environment: Environment, budget: Object) -> bool:
-    return any(
-        pod.owner.namespace == budget.namespace and _matches(budget, pod.labels) for pod in environment.pods
-    )
+    return bool(wanted) and wanted.items() <= labels.items()
 
 
 def _blocks(budget: Object, replicas: object) -> bool:

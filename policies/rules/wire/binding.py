@@ -53,7 +53,7 @@ def _subjects(environment: Environment, binding: Object) -> Found:
         if subject.get("kind") != "ServiceAccount":
             continue
         namespace, name = str(subject.get("namespace") or binding.namespace), str(subject.get("name"))
-        rendered = any(found.namespace == namespace for found in environment.kind("ServiceAccount"))
+        rendered = environment.kind_in("ServiceAccount", namespace)
         if rendered and name != "default" and environment.find("ServiceAccount", namespace, name) is None:
             yield (
                 binding.at("subjects", number, "name"),
