@@ -5,6 +5,7 @@ from datetime import date
 
 from policies import waiver
 from policies.finding import Finding, Position
+from policies.memory import uncollected
 from policies.model.system import System
 from policies.rule import Rule, discover
 
@@ -16,7 +17,8 @@ def check(system: System, today: date, rules: Sequence[Rule] | None = None) -> t
     pass for good.
     """
     asked = discover() if rules is None else rules
-    found = {finding for rule in asked for finding in _ask(rule, system)}
+    with uncollected():
+        found = {finding for rule in asked for finding in _ask(rule, system)}
     known = frozenset(rule.id for rule in asked)
     return tuple(sorted(waiver.apply(system.sources, found, known, today)))
 

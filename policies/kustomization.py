@@ -74,10 +74,14 @@ class Graph:
                     yield reference
 
     def cycles(self) -> Iterator[Reference]:
-        """The references that lead back to a folder that is still being read."""
+        """The references of every circle, each of which could be the one that is too much."""
         done: set[str] = set()
-        for folder in self.kustomizations:
-            yield from self._cycles(folder, (), done)
+        if not any(self._circular(folder, (), done) for folder in self.kustomizations):
+            return
+        for folder, each in self.kustomizations.items():
+            for reference in each.references:
+                if folder in self._folders(reference.target):
+                    yield reference
 
     def files(self, folder: str) -> list[str]:
         """Files that `folder` is rendered from, the ones that win first: patches before bases."""
@@ -116,15 +120,14 @@ class Graph:
         for reference in local:
             self._collect(reference.target, found, seen)
 
-    def _cycles(self, folder: str, above: tuple[str, ...], done: set[str]) -> Iterator[Reference]:
+    def _circular(self, folder: str, above: tuple[str, ...], done: set[str]) -> bool:
+        if folder in above:
+            return True
         if folder in done or folder not in self.kustomizations:
-            return
-        for reference in self.kustomizations[folder].references:
-            if reference.target == folder or reference.target in above:
-                yield reference
-            else:
-                yield from self._cycles(reference.target, (*above, folder), done)
+            return False
         done.add(folder)
+        references = self.kustomizations[folder].references
+        return any(self._circular(each.target, (*above, folder), done) for each in references)
 
     def _folder(self, path: str) -> bool:
         return path in self.kustomizations or any(f"{path}/{name}" in self._sources.names for name in NAMES)

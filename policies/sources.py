@@ -1,12 +1,11 @@
 """The repository's files as text and YAML documents, and what could not be read."""
 
-import gc
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cached_property
 
 from policies.finding import Position
 from policies.loader import Files, Unread
+from policies.memory import uncollected
 from policies.yamltext import Document, Fault, parse
 
 _YAML = (".yaml", ".yml")
@@ -58,7 +57,7 @@ class Sources:
     @cached_property
     def _parsed(self) -> dict[str, tuple[Document, ...]]:
         found = {}
-        with _uncollected():
+        with uncollected():
             for name, text in self._texts.items():
                 if name.endswith(_YAML):
                     found[name], faults = parse(name, text)
@@ -82,15 +81,3 @@ class Sources:
             self._faults.append(Fault(Position(name, line), "unread", "it holds binary data"))
             return
         self._texts[name] = text
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Make many objects that all live on: the collector would walk them again and again, and free none."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -55,6 +55,7 @@ def test_cycle_and_missing_file() -> None:
         "gitops/b/kustomization.yaml": b"resources:\n- ../a\n",
     }
     assert findings(files) == [
+        "gitops/a/kustomization.yaml:2:3: READ07",
         "gitops/a/kustomization.yaml:3:3: READ08",
         "gitops/b/kustomization.yaml:2:3: READ07",
     ]
