@@ -124,22 +124,20 @@ def users(environment: Environment, account: Account) -> list[Object]:
 
 
 def needs(system: System, environment: Environment, account: Account) -> list[Need] | None:
-    """What the users of an account ask AWS for; None where no rule knows (a chart of others)."""
+    """What the users of an account ask AWS for; None where no rule knows (a chart of others).
+
+    One template makes the role for every environment, so a secret that is read in one of them counts in all.
+    """
     if account.object is None:
         return None
-    wanted: list[Need] = []
+    keys = {key for each in system.environments for key in _secret_keys(each, account)}
+    wanted = _secrets(environment, keys)
     for user in users(environment, account):
-        if user.kind in ("SecretStore", "ClusterSecretStore"):
-            wanted += _secrets(environment, user)
-        elif user.kind == "ECRAuthorizationToken":
+        if user.kind == "ECRAuthorizationToken":
             wanted += _registry(environment)
         else:
-            wanted += [
-                need
-                for pod in environment.pods_of(user.path)
-                if pod.owner is user
-                for need in _pod(environment, pod)
-            ]
+            pods = (pod for pod in environment.pods_of(user.path) if pod.owner is user)
+            wanted += [need for pod in pods for need in _pod(environment, pod)]
     return wanted
 
 
@@ -156,19 +154,26 @@ def publishing(system: System, environment: Environment) -> list[Need]:
     ]
 
 
-def _secrets(environment: Environment, store: Object) -> list[Need]:
-    keys = {
-        remote.key
-        for external in environment.kind("ExternalSecret")
-        if external.get("spec", "secretStoreRef", "name") == store.name
-        and (store.kind == "ClusterSecretStore" or external.namespace == store.namespace)
-        for remote in remotes(external)
+def _secret_keys(environment: Environment, account: Account) -> set[str]:
+    """Names of the secrets that ExternalSecrets read through stores which log in as the account."""
+    stores = {
+        (each.kind, each.namespace, each.name)
+        for kind in ("SecretStore", "ClusterSecretStore")
+        for each in environment.kind(kind)
+        if _logs_in(each) == (account.namespace, account.name)
     }
-    arns = [
-        environment.infra.reference(environment.infra.secrets[key])
-        for key in sorted(keys)
-        if key in environment.infra.secrets
-    ]
+    found = set()
+    for external in environment.kind("ExternalSecret"):
+        kind = str(external.get("spec", "secretStoreRef", "kind") or "SecretStore")
+        namespace = external.namespace if kind == "SecretStore" else ""
+        if (kind, namespace, str(external.get("spec", "secretStoreRef", "name"))) in stores:
+            found |= {remote.key for remote in remotes(external)}
+    return found
+
+
+def _secrets(environment: Environment, keys: set[str]) -> list[Need]:
+    made = environment.infra.secrets
+    arns = [environment.infra.reference(made[key]) for key in sorted(keys) if key in made]
     return [
         Need(f"secretsmanager:{action}", arn)
         for arn in arns
