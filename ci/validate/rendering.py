@@ -121,7 +121,8 @@ class _Walk:
             position = Position(each.document.file)
         else:
             position = self._named(str(dig(application, "metadata", "name")))
-        return Finding(position, _ID, problem.what, _WHY, problem.fix, PART)
+        what, fix = (text.replace(f"{self._tree.root}/", "") for text in (problem.what, problem.fix))
+        return Finding(position, _ID, what, _WHY, fix, PART)
 
     def _named(self, name: str) -> Position:
         """The place of the path in the Application's own file."""

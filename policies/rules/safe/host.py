@@ -41,6 +41,8 @@ _SYSCTLS = frozenset(
         "net.ipv4.tcp_keepalive_probes",
     }
 )  # fmt: skip
+_PROBES = (("readinessProbe",), ("livenessProbe",), ("startupProbe",))
+_HOOKS = (("lifecycle", "preStop"), ("lifecycle", "postStart"))
 _TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
 
 
@@ -70,6 +72,11 @@ def faults(spec: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _container(where: tuple[str | int, ...], container: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _contexts((*where, "securityContext"), container.get("securityContext"))
+    for field in (*_PROBES, *_HOOKS):
+        for kind in ("httpGet", "tcpSocket"):
+            asked = dig(container, *field, kind, "host")
+            if asked not in (None, ""):
+                yield (*where, *field, kind, "host"), f"lets the kubelet ask another host, {asked}"
     for index, port in enumerate(sequence(container.get("ports"))):
         if mapping(port).get("hostPort"):
             yield (*where, "ports", index), f"takes port {mapping(port)['hostPort']} of the node"

@@ -51,9 +51,10 @@ def faults(spec: Mapping[str, Any], container: Mapping[str, Any]) -> Iterator[tu
         yield ("privileged",), "is privileged"
     if own.get("allowPrivilegeEscalation") is not False:
         yield ("allowPrivilegeEscalation",), "may gain privileges: allowPrivilegeEscalation is not false"
-    if own.get("runAsNonRoot", pod.get("runAsNonRoot")) is not True:
+    # What the pod says for all is judged even where every container says otherwise.
+    if own.get("runAsNonRoot", pod.get("runAsNonRoot")) is not True or pod.get("runAsNonRoot") is False:
         yield ("runAsNonRoot",), "may run as root: runAsNonRoot is not true"
-    if own.get("runAsUser", pod.get("runAsUser")) == 0:
+    if 0 in (own.get("runAsUser"), pod.get("runAsUser")):
         yield ("runAsUser",), "runs as user 0"
     if dig(own.get("seccompProfile", pod.get("seccompProfile")), "type") not in _PROFILES:
         yield ("seccompProfile",), "has no seccompProfile RuntimeDefault"

@@ -44,7 +44,9 @@ def as_(settings: Settings, user: str, password: str) -> tuple[str, dict[str, st
         "GIT_CONFIG_COUNT": "0",
     }
     where = gitserver.url(settings)
-    return where.replace("https://", f"https://{user}:{password}@") if user else where, env  # pragma: allowlist secret
+    return where.replace(
+        "https://", f"https://{user}:{password}@"
+    ) if user else where, env  # pragma: allowlist secret
 
 
 def main_of(settings: Settings) -> str:

@@ -93,7 +93,7 @@ SHIP = [
     T("event of another image", "infra/templates/events.yaml", r"repository-name: \[eks-app\]", "repository-name: [eks-web]"),
     T("event of failures", "infra/templates/events.yaml", r"result: \[SUCCESS\]", "result: [FAILURE]"),
     T("event of other tags", "infra/templates/events.yaml", r"prefix: v", "prefix: release-"),
-    T("webhook's path", "infra/templates/events.yaml", r"/webhook\?type=cloudevents", "/webhook"),
+    T("webhook's path", "infra/templates/events.yaml", r"(InvocationEndpoint: .*)/webhook\?type=cloudevents", r"\1/webhook"),
 ]  # fmt: skip
 
 ORDER = [
