@@ -9,7 +9,7 @@ import nox
 # starts at once and checks what the verbs run with. Environments of nox's own would install the same
 # 80 packages five times and could differ from it.
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "validate", "unit", "integration", "e2e"]
+nox.options.sessions = ["lint", "types", "validate", "unit", "mutations", "integration", "e2e"]
 # From seconds to minutes: what the cheap ones find, the dear ones need not.
 nox.options.stop_on_first_error = True
 
@@ -42,6 +42,12 @@ def validate(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Test what needs neither engine nor cluster, the verbs' bad input among it."""
     session.run(PYTHON, "-m", "pytest", "tests/unit", "tests/verbs", *session.posargs)
+
+
+@nox.session
+def mutations(session: nox.Session) -> None:
+    """Prove validate: mistakes in a copy of the real files, one at a time, each of which it must name."""
+    session.run(PYTHON, "-m", "tests.policies.mutations.harness", *session.posargs)
 
 
 @nox.session

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from ci import settings
 from ci.settings import ROOT
 from ci.validate.run import PARTS, validate
 from policies.finding import Finding
+from policies.rule import discover
 from tests.policies.mutations.catalogue import ALL, EXPLAINED
 from tests.policies.mutations.mutation import Mutation, mutations
 
@@ -95,19 +97,25 @@ def _acceptable(found: tuple[Finding, ...], mutation: Mutation) -> tuple[Finding
 
 
 def main(word: str) -> int:
-    """Print what survived and how many were caught."""
-    started, total, survivors, rules = time.monotonic(), 0, [], set[str]()
+    """Print what survived, how many were caught, and which rules nothing woke."""
+    started, total, survivors, woken = time.monotonic(), 0, [], Counter[str]()
     for outcome in outcomes(word):
         total += 1
-        rules |= {each.id for each in outcome.where}
+        woken.update({each.id for each in outcome.where})
         if not outcome.caught:
             survivors.append(outcome)
             said = "; ".join(str(each)[:150] for each in outcome.findings[:2])
             why = EXPLAINED.get(outcome.mutation.name, "")
             print(f"survived: {outcome.mutation}  {why or said or 'nothing was found'}", flush=True)
+        if total % 25 == 0:
+            print(f"  ... {total - len(survivors)} of {total} caught", file=sys.stderr, flush=True)
+    asleep = [rule.id for rule in discover() if not woken[rule.id]]
+    if asleep and not word:
+        print(f"no mutation woke {', '.join(asleep)}")
     seconds = time.monotonic() - started
-    print(f"{total - len(survivors)} of {total} caught, by {len(rules)} rules, {seconds:.0f} s")
-    return 1 if any(each.mutation.name not in EXPLAINED for each in survivors) else 0
+    print(f"{total - len(survivors)} of {total} caught, by {len(woken)} rules and parts, {seconds:.0f} s")
+    unexplained = any(each.mutation.name not in EXPLAINED for each in survivors)
+    return 1 if unexplained or (asleep and not word) else 0
 
 
 if __name__ == "__main__":
