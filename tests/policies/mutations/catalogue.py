@@ -125,7 +125,7 @@ ORDER = [
     T("other branch", APPS, r"targetRevision: main", "targetRevision: HEAD"),
     T("chart at a branch", APPS, r"targetRevision: v[\d.]+", "targetRevision: main"),
     T("other repository", FILL, r"    reject:\n", "    reject:\n    - {kind: Application, name: main}\n", "gitops/apps/base/main.yaml"),
-    T("namespace of another name", BEFORE + "namespace.yaml", r"^  name: main", "  name: mian", ANY),
+    T("namespace that nobody makes", "gitops/platform/*/kustomization.yaml", r"^namespace: (main|argocd|traefik)", r"namespace: \1-2", ANY),
     T("client-side apply", APPS, r"ServerSideApply=true", "ServerSideApply=false"),
     T("no cascade", APPS, r"^  finalizers: .*\n", ""),
     T("root cascades", "gitops/bootstrap/base/root.yaml", r"  name: root\n", "  name: root\n  finalizers: [resources-finalizer.argocd.argoproj.io]\n"),
