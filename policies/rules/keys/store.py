@@ -1,6 +1,7 @@
 """ExternalSecrets without a store, stores without an identity."""
 
 from policies.model.objects import Object
+from policies.model.shape import dig, mapping, sequence
 from policies.model.system import Environment, System
 from policies.rule import Found
 
@@ -38,6 +39,7 @@ def check(system: System) -> Found:
     for environment in system.environments:
         for external in environment.kind("ExternalSecret"):
             yield from _store(environment, external)
+            yield from _generators(environment, external)
         for kind in ("SecretStore", "ClusterSecretStore"):
             for store in environment.kind(kind):
                 yield from _account(environment, store)
@@ -56,6 +58,15 @@ def _store(environment: Environment, external: Object) -> Found:
         yield external.at("spec", "secretStoreRef"), f"{kind} {reference.get('name')} does not exist"
     elif store.path == external.path and store.wave > external.wave:
         yield external.at("metadata", "name"), f"{external.label} comes before its {store.label}"
+
+
+def _generators(environment: Environment, external: Object) -> Found:
+    for number, entry in enumerate(sequence(external.get("spec", "dataFrom"))):
+        reference = mapping(dig(entry, "sourceRef", "generatorRef"))
+        kind, name = str(reference.get("kind")), str(reference.get("name"))
+        if reference and environment.find(kind, external.namespace, name) is None:
+            place = external.at("spec", "dataFrom", number, "sourceRef", "generatorRef")
+            yield place, f"{kind} {name} does not exist in {external.namespace}"
 
 
 def _account(environment: Environment, store: Object) -> Found:

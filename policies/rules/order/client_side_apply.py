@@ -4,7 +4,7 @@ from policies.model.system import System
 from policies.rule import Found
 
 ID = "ORDER16"
-TITLE = "An Application with definitions, or with objects that others fill, does not use server-side apply"
+TITLE = "An Application does not use server-side apply"
 WHY = "A large CustomResourceDefinition does not fit into client-side apply's annotation, and what bootstrap put into a Secret counts as drift."
 FIX = "Add ServerSideApply=true to syncPolicy.syncOptions."
 _APPLICATION = """\
@@ -25,16 +25,9 @@ BAD = {**GOOD, "rendered/local/gitops/apps": _APPLICATION.replace("=true", "=fal
 
 
 def check(system: System) -> Found:
-    """Look at the Applications that render a definition or an empty Secret."""
+    """Look at every Application: which objects it will hold tomorrow is not known today."""
     for environment in system.environments:
-        paths = {
-            found.path for kind in ("CustomResourceDefinition", "Secret") for found in environment.kind(kind)
-        }
         for application in environment.applications:
-            if "ServerSideApply=true" not in application.options and any(
-                s.key in paths for s in application.sources
-            ):
-                yield (
-                    application.at("spec", "syncPolicy", "syncOptions"),
-                    f"{application.name} is applied client-side",
-                )
+            if "ServerSideApply=true" not in application.options and application.sources:
+                place = application.at("spec", "syncPolicy", "syncOptions")
+                yield place, f"{application.name} is applied client-side"
