@@ -9,7 +9,7 @@ import nox
 # starts at once and checks what the verbs run with. Environments of nox's own would install the same
 # 80 packages five times and could differ from it.
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "unit", "integration", "e2e"]
+nox.options.sessions = ["lint", "types", "validate", "unit", "mutations", "integration", "e2e"]
 # From seconds to minutes: what the cheap ones find, the dear ones need not.
 nox.options.stop_on_first_error = True
 
@@ -33,9 +33,21 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def validate(session: nox.Session) -> None:
+    """Check what no compiler sees: manifests, templates, workflows, policies. `-- --help` tells more."""
+    session.run(PYTHON, "-m", "ci.validate", *session.posargs)
+
+
+@nox.session
 def unit(session: nox.Session) -> None:
     """Test what needs neither engine nor cluster, the verbs' bad input among it."""
     session.run(PYTHON, "-m", "pytest", "tests/unit", "tests/verbs", *session.posargs)
+
+
+@nox.session
+def mutations(session: nox.Session) -> None:
+    """Prove validate: mistakes in a copy of the real files, one at a time, each of which it must name."""
+    session.run(PYTHON, "-m", "tests.policies.mutations.harness", *session.posargs)
 
 
 @nox.session

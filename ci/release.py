@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci import build, git, publish, status, views, waiting
+from ci import build, git, publish, ship, status, views, waiting
 from ci import cluster as kubernetes
 from ci.cluster import Cluster, NoCluster
 from ci.local import engine
@@ -35,8 +35,11 @@ def release(settings: Settings, version: str, wait: bool = True, source: Path = 
 
     Everything that can be wrong beforehand is found before anything changes. A run that was
     killed is finished by the same command. With `wait`, return when the product serves the
-    version, and raise Problem when that fails.
+    version, and raise Problem when that fails. In production, publishing is all: ci/ship.py.
     """
+    if ship.in_production():
+        ship.ship(settings, version, source)
+        return
     wanted = parse(version)
     cluster = Cluster(settings)
     commit = check_source(source)

@@ -117,7 +117,7 @@ def _saved(settings: Settings, name: str) -> Iterator[Path]:
 
 def clear(settings: Settings) -> None:
     """Remove everything that was downloaded or built, the Go caches included."""
-    for name in ("bin", "images", "mirrors", "work", "toolchain", "logs", "blobs", "go"):
+    for name in ("bin", "images", "mirrors", "work", "toolchain", "logs", "blobs", "go", "validate"):
         folder = settings.cache / name
         for path in (folder / "mod").rglob("*") if name == "go" else ():
             if path.is_dir():

@@ -237,7 +237,7 @@ def test_an_account_that_does_not_exist(role: Role) -> None:
 
 
 def test_what_is_no_token(role: Role) -> None:
-    for text in ("what", "a.b.c", "eyJhbGciOiJub25lIn0.e30."):
+    for text in ("what", "a.b.c", "eyJhbGciOiJub25lIn0.e30."):  # pragma: allowlist secret
         assert role.refusal(text)[0] == INVALID
 
 

@@ -1,0 +1,1 @@
+"""The rules, one per file; found by policies.rule.discover."""

@@ -1,0 +1,70 @@
+"""Custom resources that come before their definition."""
+
+from policies.model.objects import Object
+from policies.model.system import Environment, System
+from policies.rule import Found
+
+ID = "ORDER03"
+TITLE = "A custom resource is not applied after its CustomResourceDefinition"
+WHY = "The API server does not know the kind: the sync fails, and with it everything of the same wave."
+FIX = (
+    "Put the definition into an earlier wave; within one Application, also set"
+    " argocd.argoproj.io/sync-options: SkipDryRunOnMissingResource=true on the resource."
+)
+_TREE = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.example.org}
+spec: {group: example.org, names: {kind: Thing}}
+---
+apiVersion: example.org/v1
+kind: Thing
+metadata:
+  name: a
+  namespace: main
+  annotations:
+    argocd.argoproj.io/sync-wave: "1"
+    argocd.argoproj.io/sync-options: SkipDryRunOnMissingResource=true
+"""
+GOOD = {"rendered/local/gitops/a": _TREE}
+BAD = {"rendered/local/gitops/a": _TREE.replace('sync-wave: "1"', 'sync-wave: "0"')}
+
+_BUILT_IN = ("", "apps", "batch", "policy", "autoscaling")
+_SKIP = "SkipDryRunOnMissingResource=true"
+
+
+def check(system: System) -> Found:
+    """Compare the waves of resource and definition, within and between Applications."""
+    for environment in system.environments:
+        definitions = {
+            (each.get("spec", "group"), each.get("spec", "names", "kind")): each
+            for each in environment.kind("CustomResourceDefinition")
+        }
+        for found in environment.objects:
+            if found.group in _BUILT_IN or (found.group.endswith(".k8s.io") and found.group not in _CUSTOM):
+                continue
+            definition = definitions.get((found.group, found.kind))
+            if definition is None:
+                yield found.at("kind"), f"nothing in git defines {found.kind} of {found.group}"
+            elif fault := _early(environment, found, definition):
+                yield found.at("metadata", "annotations", "argocd.argoproj.io/sync-wave"), fault
+
+
+_CUSTOM = frozenset({"gateway.networking.k8s.io", "externaldns.k8s.io", "elbv2.k8s.aws"})
+
+
+def _early(environment: Environment, found: Object, definition: Object) -> str:
+    if found.path == environment.bootstrap and definition.path == found.path:
+        return ""  # bootstrap applies definitions first and waits for them
+    if found.path == definition.path:
+        if found.wave <= definition.wave:
+            return f"{found.label} is in wave {found.wave}, its definition in {definition.wave}"
+        if _SKIP not in str(found.annotations.get("argocd.argoproj.io/sync-options", "")):
+            return f"{found.label} is tried before its definition exists: {_SKIP} is missing"
+        return ""
+    if definition.path == environment.bootstrap:
+        return ""
+    mine, its = environment.application_wave(found.path), environment.application_wave(definition.path)
+    if its is not None and (mine is None or mine <= its):
+        return f"{found.label} is applied in wave {mine}, its definition in {its}"
+    return ""
