@@ -47,12 +47,13 @@ class Gate:
 @contextmanager
 def stalled(settings: Settings, method: str, path: str) -> Iterator[Gate]:
     """Open the ports; `Gate.port` is the value for SLIPWAY_PORT."""
-    gate = Gate(method, path, port=_free_range(4))
+    gate = Gate(method, path, port=_free_range(5))
     servers: list[socketserver.BaseServer] = [
         _tunnel(gate.port, settings.port),
         _registry(gate, gate.port + 1, settings.registry_port),
         _tunnel(gate.port + 2, settings.git_port),
         _tunnel(gate.port + 3, settings.database_port),
+        _tunnel(gate.port + 4, settings.aws_port),
     ]
     for server in servers:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
