@@ -53,12 +53,13 @@ class Troubles:
 
 
 @contextmanager
-def opened(authority: Path | None = None) -> Iterator[tuple[Page, Troubles]]:
+def opened(certificate: Path | None = None) -> Iterator[tuple[Page, Troubles]]:
     """A page of a fresh headless browser, watched from its first request on.
 
-    It trusts `authority`, a CA's PEM file, beside the system's; other certificates are errors as ever.
+    It trusts the server certificate in the PEM file `certificate`; others that no public authority signed are errors
+    as ever. Whom that certificate is signed by, other tests verify.
     """
-    trusted = [f"--ignore-certificate-errors-spki-list={_key_hash(authority)}"] if authority else []
+    trusted = [f"--ignore-certificate-errors-spki-list={_key_hash(certificate)}"] if certificate else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=[*FLAGS, *trusted])
         page = browser.new_page(viewport={"width": 1100, "height": 900})
@@ -70,9 +71,9 @@ def opened(authority: Path | None = None) -> Iterator[tuple[Page, Troubles]]:
             browser.close()
 
 
-def _key_hash(authority: Path) -> str:
-    """Base64 of the SHA-256 of the CA's public key, as Chromium's flag wants it."""
-    key = x509.load_pem_x509_certificate(authority.read_bytes()).public_key()
+def _key_hash(certificate: Path) -> str:
+    """Base64 of the SHA-256 of the certificate's public key, as Chromium's flag wants it."""
+    key = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
     encoded = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(hashlib.sha256(encoded).digest()).decode()
 
