@@ -15,8 +15,11 @@ nox.options.stop_on_first_error = True
 
 PYTHON = sys.executable
 TYPED = ("ci", "app", "infra", "policies", "tests", "tasks.py", "noxfile.py")
-IMAGES = ("debian", "buildx", "postgres", "registry", "git", "events", "redis")
+IMAGES = ("debian", "buildx", "postgres", "registry", "git", "events", "redis", "ecr", "aws")
 """What the integration tests run containers of; in the engine they have upstream's names."""
+
+PROGRAMS = ("kubernetes", "etcd", "helm", "kustomize", "external-secrets", "traefik", "external-dns")
+"""What they run as processes: an API server, and the controllers that talk to it."""
 
 
 @nox.session
@@ -53,7 +56,7 @@ def mutations(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Test the parts against real ones: PostgreSQL, registry, git server, relay."""
-    session.run(PYTHON, "-m", "ci.supply", *IMAGES)
+    session.run(PYTHON, "-m", "ci.supply", *IMAGES, *PROGRAMS)
     session.run(PYTHON, "-m", "pytest", "tests/integration", *session.posargs)
 
 
