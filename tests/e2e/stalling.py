@@ -18,6 +18,7 @@ import httpx
 from ci.settings import Settings
 from tests.e2e.environment import until
 from tests.invocation import Running
+from tests.ports import free_range
 
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-encoding"}
 
@@ -47,7 +48,7 @@ class Gate:
 @contextmanager
 def stalled(settings: Settings, method: str, path: str) -> Iterator[Gate]:
     """Open the ports; `Gate.port` is the value for SLIPWAY_PORT."""
-    gate = Gate(method, path, port=_free_range(5))
+    gate = Gate(method, path, port=free_range(5))
     servers: list[socketserver.BaseServer] = [
         _tunnel(gate.port, settings.port),
         _registry(gate, gate.port + 1, settings.registry_port),
@@ -136,13 +137,3 @@ def _registry(gate: Gate, port: int, target: int) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads, server.block_on_close = True, False
     return server
-
-
-def _free_range(count: int) -> int:
-    """First of `count` free ports in a row."""
-    for first in range(28080, 60000, 10):
-        with suppress(OSError):
-            for port in range(first, first + count):
-                socket.create_server(("127.0.0.1", port)).close()
-            return first
-    raise AssertionError("no free ports")

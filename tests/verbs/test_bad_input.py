@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.invocation import invoke
+from tests.ports import free_range
 
 DEAD_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 
@@ -14,8 +15,7 @@ DEAD_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 @pytest.fixture
 def nowhere(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An environment that does not exist, in a cache that must still not exist afterwards."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = min(probe.getsockname()[1], 65000)
+    port = free_range(5)
     cache = tmp_path / "cache"
     yield {"SLIPWAY_NAME": "slipway-nowhere", "SLIPWAY_PORT": str(port), "SLIPWAY_CACHE": str(cache)}
     left = [str(path.relative_to(cache)) for path in cache.rglob("*")]
