@@ -14,7 +14,7 @@ from ci.local.container import Service
 from ci.oci import Credentials
 from ci.problem import Problem
 from ci.progress import Step
-from ci.settings import IMAGES, Settings, wiring
+from ci.settings import Settings, wiring
 
 ALIAS = "slipway-aws"
 PORT = 4566
@@ -119,16 +119,6 @@ def register_issuer(settings: Settings, issuer: str, jwks: Mapping[str, Any]) ->
 def settle(settings: Settings, **wanted: Any) -> None:
     """Switch faults on for a test (ecr_token_seconds, delay_seconds, fail_status); with none, all off."""
     _put(settings, "settings", wanted)
-
-
-def have_repositories(settings: Settings) -> None:
-    """Have the product's ECR repositories where no stack has made them, with immutable tags."""
-    ecr = client(settings, "ecr")
-    for name in IMAGES:
-        try:
-            ecr.create_repository(repositoryName=name, imageTagMutability="IMMUTABLE")
-        except ecr.exceptions.RepositoryAlreadyExistsException:
-            continue
 
 
 def _put(settings: Settings, what: str, content: dict[str, Any]) -> None:

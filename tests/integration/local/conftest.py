@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci import supply
+from ci import infra, supply
 from ci.local import aws, container, events, registry
 from ci.local.teardown import SERVICES
 from ci.settings import Settings, wiring
@@ -48,7 +48,7 @@ def gated(settings: Settings, node: Node) -> Settings:
     """The registry behind its front, with the stand-in for AWS and the events relay beside it."""
     assert node
     aws.ensure(settings)
-    aws.have_repositories(settings)
+    infra.ensure(settings, "local")
     events.ensure(settings)
     registry.ensure(settings)
     return settings

@@ -68,9 +68,8 @@ def told(error: ClientError) -> tuple[str, int, str]:
 
 
 @pytest.fixture(scope="module")
-def plane(settings: Settings) -> Iterator[Plane]:
-    aws.ensure(settings)
-    infra.ensure(settings, "local")
+def plane(gated: Settings) -> Iterator[Plane]:
+    settings = gated
     made = Plane(settings, Issuer(kind.issuer(settings)), Issuer(GITHUB))
     for issuer in (made.cluster, made.github):
         aws.register_issuer(settings, issuer.url, issuer.jwks)
@@ -240,7 +239,7 @@ def test_no_role_does_what_only_an_operator_does(plane: Plane, role: str, namesp
         ("kms", "list_keys", {}),
         ("s3", "list_buckets", {}),
         ("eks", "list_clusters", {}),
-        ("sts", "assume_role", {"RoleArn": plane.arn("role-github"), "RoleSessionName": "x"}),
+        ("sts", "assume_role", {"RoleArn": plane.arn("role-github"), "RoleSessionName": "xx"}),
     ):
         denied(getattr(plane.client(session, service), operation), **parameters)
 

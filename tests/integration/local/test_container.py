@@ -1,8 +1,10 @@
 """Containers are made once, made anew when something changed, and a failure speaks for itself."""
 
 import dataclasses
+import json
 import socket
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -109,6 +111,32 @@ def test_a_network_made_anew_makes_a_new_container(settings: Settings, service: 
     finally:
         container.remove(other, ROLE)
         shell.run("docker", "network", "rm", other.network)
+
+
+def test_what_is_only_at_the_back_is_on_no_other_network(settings: Settings, service: Service) -> None:
+    other = dataclasses.replace(settings, name=f"{settings.name}-b")
+    front, back = other.network, f"{other.network}-back"
+    cases: list[tuple[Literal["", "too", "only"], set[str]]] = [
+        ("only", {back}), ("too", {front, back}), ("", {front}),
+    ]  # fmt: skip
+    asked = ("docker", "inspect", "--format", "{{json .NetworkSettings.Networks}}", other.container(ROLE))
+
+    def networks(where: Literal["", "too", "only"]) -> set[str]:
+        placed = dataclasses.replace(service, back=where, port=None)
+        container.ensure(other, placed, lambda: None)
+        return set(json.loads(shell.run(*asked).out))
+
+    try:
+        for where, wanted in cases:
+            assert networks(where) == wanted
+        shown = shell.run("docker", "network", "inspect", "--format", "{{.Internal}}", back)
+        assert shown.out.strip() == "true"
+        networks("too")
+        shell.run("docker", "network", "disconnect", back, other.container(ROLE))  # as a kill may leave it
+        assert networks("too") == {front, back}
+    finally:
+        container.remove(other, ROLE)
+        container.remove_networks(other)
 
 
 def test_a_program_that_ends_is_reported_with_its_words(settings: Settings, service: Service) -> None:

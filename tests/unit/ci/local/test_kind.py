@@ -1,9 +1,10 @@
 """What the cluster is told about its tokens."""
 
 import hashlib
+import tomllib
 from pathlib import Path
 
-from ci.local import kind
+from ci.local import aws, kind
 from ci.settings import Settings, wiring
 
 
@@ -21,3 +22,15 @@ def test_the_api_server_issues_under_that_name_and_takes_its_own_audience() -> N
         {"name": "service-account-issuer", "value": "https://issuer.example.org"},
         {"name": "api-audiences", "value": "https://kubernetes.default.svc"},
     ]
+
+
+def test_containerd_logs_in_as_the_node_and_nobody_else_reads_it(tmp_path: Path) -> None:
+    settings = Settings("slipway-x", 8080, wiring("local"), tmp_path)
+    folder = kind._mirror_folder(settings)
+    hosts = folder / "hosts.toml"
+    assert (folder.stat().st_mode & 0o777, hosts.stat().st_mode & 0o777) == (0o700, 0o600)
+    host = tomllib.loads(hosts.read_text())["host"]["http://slipway-registry:5000"]
+    assert host["capabilities"] == ["pull", "resolve"]
+    login = aws.registry_login(settings, "node")
+    assert host["header"] == {"Authorization": [login.header]}
+    assert login.user == "node"

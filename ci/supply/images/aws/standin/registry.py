@@ -33,6 +33,12 @@ PRODUCT = "eks-"
 
 _PATH = re.compile(r"/v2/(?P<name>[a-z0-9][a-z0-9._/-]*)/(?P<kind>manifests|blobs|tags)/(?P<rest>.+)")
 _READS = ("GET", "HEAD")
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+"""Every kind there is: the registry hides a tag from those who would not take what it is."""
 
 
 class Refusal(Exception):
@@ -144,7 +150,7 @@ class RegistryGate:
         """Refuse a tag that is there, whatever it would come to: ECR refuses the same digest too."""
         if asked.reference.startswith("sha256:") or not _immutable(repository, asked.reference):
             return
-        found = self._ask("HEAD", f"/v2/{asked.name}/manifests/{asked.reference}", "", {"Accept": "*/*"})
+        found = self._ask("HEAD", f"/v2/{asked.name}/manifests/{asked.reference}", "", {"Accept": _MANIFESTS})
         if found.status == 200:
             raise Refusal(
                 400,
