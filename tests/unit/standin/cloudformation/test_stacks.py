@@ -558,3 +558,26 @@ def test_a_stack_whose_rollback_failed_is_deleted_whole(sandbox: Sandbox) -> Non
     assert groups(sandbox) == {"h": 7, "new": 7}
     assert sandbox.delete() is None
     assert groups(sandbox) == {}
+
+
+def test_what_failed_to_come_is_made_by_the_next_update(sandbox: Sandbox) -> None:
+    logs = sandbox.aws("logs")
+    logs.create_log_group(logGroupName="taken")
+    text = template({"A": log("a"), "B": after("A", name="taken")})
+    sandbox.cloudformation.create_stack(StackName="stack", TemplateBody=text, OnFailure="DO_NOTHING")
+    assert (sandbox.status(), sandbox.physical()["B"]) == ("CREATE_FAILED", "")
+    logs.delete_log_group(logGroupName="taken")
+    assert sandbox.deploy(text) == "UPDATE_COMPLETE"
+    assert (groups(sandbox), sandbox.physical()["B"]) == ({"a": 7, "taken": 7}, "taken")
+
+
+def test_each_event_is_later_than_the_one_before(sandbox: Sandbox) -> None:
+    now = sandbox.engine.world.clock()
+    sandbox.engine.world.clock = lambda: now  # as while the gate's journal is replayed
+    sandbox.deploy(template({"A": log("a")}))
+    times = [
+        event["Timestamp"]
+        for event in sandbox.cloudformation.describe_stack_events(StackName="stack")["StackEvents"]
+    ]
+    assert times == sorted(set(times), reverse=True)
+    assert len(times) == 6
