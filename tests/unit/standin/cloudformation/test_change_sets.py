@@ -197,3 +197,17 @@ def test_pages(sandbox: Sandbox) -> None:
         StackName="stack", ChangeSetName="proposed"
     )
     assert [len(page["Changes"]) for page in pages] == [100, 20]
+
+
+def test_of_tags_that_no_resource_can_carry(sandbox: Sandbox) -> None:
+    key = sandbox.aws("kms").create_key()["KeyMetadata"]["KeyId"]
+    text = template(
+        {"A": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/a", "TargetKeyId": key}}}
+    )
+    sandbox.deploy(text, tags={"a": "b"})
+    found = sandbox.propose(text, tags={"a": "c"})
+    assert (found["Status"], found["Changes"]) == ("CREATE_COMPLETE", [])
+    sandbox.cloudformation.execute_change_set(StackName="stack", ChangeSetName="proposed")
+    assert sandbox.cloudformation.describe_stacks(StackName="stack")["Stacks"][0]["Tags"] == [
+        {"Key": "a", "Value": "c"}
+    ]

@@ -367,6 +367,17 @@ def test_a_deletion_that_is_blocked_names_what_blocks(sandbox: Sandbox) -> None:
     assert made["Vpc"] not in [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]]
 
 
+def test_what_the_blocked_need_is_not_tried_either(sandbox: Sandbox) -> None:
+    content = json.loads(VPC)
+    content["Resources"]["Vpc"]["DependsOn"] = "Needed"
+    content["Resources"]["Needed"] = log("needed")
+    sandbox.deploy(json.dumps(content))
+    sandbox.aws("ec2").create_network_interface(SubnetId=sandbox.physical()["Subnet"])
+    assert sandbox.delete() == "DELETE_FAILED"
+    assert sandbox.physical().keys() == {"Subnet", "Vpc", "Needed"}
+    assert groups(sandbox) == {"needed": 7}
+
+
 def test_retaining_what_blocks(sandbox: Sandbox) -> None:
     sandbox.deploy(VPC)
     made = sandbox.physical()
@@ -485,3 +496,88 @@ def test_the_same_requests_give_the_same_ids(sandbox: Sandbox) -> None:
     assert ids(sandbox.engine) != ids(CloudFormation(sandbox.others)), (
         "a second stack of that name is another one"
     )
+
+
+def test_after_a_failure_without_rollback_the_next_update_finishes_the_work(sandbox: Sandbox) -> None:
+    first = template({"A": log("a"), "C": log("c")})
+    sandbox.deploy(first)
+    broken = json.loads(template({"A": log("a2"), "C": log("c"), "B": {**BAD, "DependsOn": ["A", "C"]}}))
+    sandbox.cloudformation.update_stack(
+        StackName="stack", TemplateBody=json.dumps(broken), DisableRollback=True
+    )
+    assert sandbox.status() == "UPDATE_FAILED"
+    fixed = json.loads(json.dumps(broken))
+    fixed["Resources"]["B"] = after("A", "C", name="b")
+    found = sandbox.propose(json.dumps(fixed))
+    assert ("Add", "B") in [
+        (item["ResourceChange"]["Action"], item["ResourceChange"]["LogicalResourceId"])
+        for item in found["Changes"]
+    ]
+    sandbox.cloudformation.execute_change_set(StackName="stack", ChangeSetName="proposed")
+    assert sandbox.status() == "UPDATE_COMPLETE"
+    assert groups(sandbox) == {"a2": 7, "b": 7, "c": 7}, "what was replaced before the failure is gone now"
+    assert sandbox.drift() == {}
+
+
+def test_a_stack_that_failed_without_rollback_is_deleted_whole(sandbox: Sandbox) -> None:
+    sandbox.deploy(template({"A": log("a")}))
+    sandbox.cloudformation.update_stack(
+        StackName="stack",
+        TemplateBody=template({"A": log("a2"), "B": {**BAD, "DependsOn": "A"}}),
+        DisableRollback=True,
+    )
+    assert groups(sandbox) == {"a": 7, "a2": 7}
+    assert sandbox.delete() is None
+    assert groups(sandbox) == {}
+
+
+def test_a_creation_without_rollback_can_be_continued(sandbox: Sandbox) -> None:
+    broken = template({"A": log("a"), "B": {**BAD, "DependsOn": "A"}})
+    sandbox.cloudformation.create_stack(StackName="stack", TemplateBody=broken, OnFailure="DO_NOTHING")
+    assert sandbox.deploy(template({"A": log("a"), "B": after("A", name="b")})) == "UPDATE_COMPLETE"
+    assert groups(sandbox) == {"a": 7, "b": 7}
+
+
+def test_a_stack_whose_rollback_failed_is_deleted_whole(sandbox: Sandbox) -> None:
+    sandbox.deploy(two_rules())
+    second = json.loads(two_rules())
+    second["Resources"]["G"]["Properties"]["RetentionInDays"] = 30
+    second["Resources"]["N"] = after("G", name="new")
+    second["Resources"]["H"] = {**BAD, "DependsOn": "N"}
+    engine, logs = sandbox.engine, sandbox.aws("logs")
+    clock = engine.world.clock
+
+    def deleting() -> Any:
+        if ("H", "UPDATE_FAILED") in sandbox.events() and "g" in groups(sandbox):
+            logs.delete_log_group(logGroupName="g")
+        return clock()
+
+    engine.world.clock = deleting
+    assert sandbox.deploy(json.dumps(second)) == "UPDATE_ROLLBACK_FAILED"
+    engine.world.clock = clock
+    assert groups(sandbox) == {"h": 7, "new": 7}
+    assert sandbox.delete() is None
+    assert groups(sandbox) == {}
+
+
+def test_what_failed_to_come_is_made_by_the_next_update(sandbox: Sandbox) -> None:
+    logs = sandbox.aws("logs")
+    logs.create_log_group(logGroupName="taken")
+    text = template({"A": log("a"), "B": after("A", name="taken")})
+    sandbox.cloudformation.create_stack(StackName="stack", TemplateBody=text, OnFailure="DO_NOTHING")
+    assert (sandbox.status(), sandbox.physical()["B"]) == ("CREATE_FAILED", "")
+    logs.delete_log_group(logGroupName="taken")
+    assert sandbox.deploy(text) == "UPDATE_COMPLETE"
+    assert (groups(sandbox), sandbox.physical()["B"]) == ({"a": 7, "taken": 7}, "taken")
+
+
+def test_each_event_is_later_than_the_one_before(sandbox: Sandbox) -> None:
+    now = sandbox.engine.world.clock()
+    sandbox.engine.world.clock = lambda: now  # as while the gate's journal is replayed
+    sandbox.deploy(template({"A": log("a")}))
+    times = [
+        event["Timestamp"]
+        for event in sandbox.cloudformation.describe_stack_events(StackName="stack")["StackEvents"]
+    ]
+    assert times == sorted(set(times), reverse=True)
+    assert len(times) == 6

@@ -383,3 +383,20 @@ def test_dynamic_references_that_lead_nowhere(sandbox: Sandbox, reference: str, 
         == "ROLLBACK_COMPLETE"
     )
     assert reason in sandbox.reasons()["S"]
+
+
+def test_without_its_attachment_the_secret_forgets_the_database(sandbox: Sandbox) -> None:
+    sandbox.deploy(WHOLE)
+    password = value(sandbox)["password"]
+    content = json.loads(WHOLE)
+    del content["Resources"]["Attachment"]
+    assert sandbox.deploy(json.dumps(content)) == "UPDATE_COMPLETE", sandbox.reasons()
+    assert value(sandbox) == {"username": "slipway", "password": password}
+
+
+def test_databases_have_resource_ids_of_their_own(sandbox: Sandbox) -> None:
+    sandbox.deploy(WHOLE)
+    first = sandbox.outputs()["DbiResourceId"]
+    assert first == instance(sandbox, sandbox.physical()["Instance"])["DbiResourceId"]
+    sandbox.deploy(changed(WHOLE, "Instance", DBName="other"))
+    assert sandbox.outputs()["DbiResourceId"] != first

@@ -194,3 +194,10 @@ def test_an_update_that_fails_halfway_is_undone_as_far_as_it_came(sandbox: Sandb
         ("tcp", web["FromPort"], "10.0.0.0/8")
     ]
     assert sandbox.drift() == {}
+
+
+def test_a_new_group_with_rules_of_its_own_lets_nothing_else_out(sandbox: Sandbox) -> None:
+    own = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+    sandbox.deploy(changed(on_network(Group=GROUP), "Group", SecurityGroupEgress=[own]))
+    assert opened("IpPermissionsEgress")(sandbox, sandbox.physical()["Group"]) == [("tcp", 443, "0.0.0.0/0")]
+    assert sandbox.drift() == {}

@@ -235,3 +235,15 @@ def test_oidc_provider(sandbox: Sandbox) -> None:
     )  # fmt: skip
     assert arn == f"arn:aws:iam::{sandbox.account}:oidc-provider/oidc.example.com/id/A"
     lives.die(sandbox, look, arn)
+
+
+def test_inline_policy_is_replaced_for_another_name(sandbox: Sandbox) -> None:
+    properties = {"PolicyName": "p", "PolicyDocument": READ, "Roles": [{"Ref": "R"}]}
+    text = template({"R": role(RoleName="r"), "P": resource("AWS::IAM::Policy", **properties)})
+
+    def look(box: Sandbox, name: str) -> Any:
+        return box.aws("iam").get_role_policy(RoleName="r", PolicyName=name)["PolicyDocument"]
+
+    lives.live(
+        sandbox, text, "P", look=look, before=READ, changes={"PolicyName": "q"}, after=READ, replaced=True
+    )

@@ -20,7 +20,8 @@ EMPTY = (
     "The submitted information didn't contain changes. Submit different information to create a change set."
 )
 SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
-"""States from which a stack may be updated."""
+FAILED = ("CREATE_FAILED", "UPDATE_FAILED")
+"""States of a stack that failed and was told to stay as it is; like a settled one it may be updated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +348,7 @@ def _updatable(world: World, account: str, region: str, name: str) -> Stack:
     stack = find(world, account, region, name)
     if stack.deleted or stack.status == "REVIEW_IN_PROGRESS":
         raise invalid(f"Stack [{stack.name}] does not exist")
-    if stack.status not in SETTLED and not (stack.status == "UPDATE_FAILED"):
+    if stack.status not in (*SETTLED, *FAILED):
         raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
     return stack
 

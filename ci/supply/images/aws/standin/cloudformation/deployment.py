@@ -70,18 +70,21 @@ class Deployment:
         self.stack.updated = self.world.clock()
         reason = self._build()
         if reason is None:
+            self.doomed += self.stack.superseded
+            self.stack.superseded = []
             self._note("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-            failed = self._clean()
-            self._note("UPDATE_COMPLETE", "One or more resources could not be deleted." if failed else None)
+            failed = clean(self.world, self.stack, self.doomed)
+            self._note("UPDATE_COMPLETE", _not_cleaned(failed))
         elif disable_rollback:
+            self.stack.superseded += self.doomed
             self._note("UPDATE_FAILED", reason)
         else:
             self._note("UPDATE_ROLLBACK_IN_PROGRESS", reason)
+            self.doomed = []
             self.roll_back(frozenset())
 
     def roll_back(self, skipped: frozenset[str]) -> None:
         """Undo the newest step first; those of `skipped` are left as they are."""
-        self.doomed.clear()
         while self.undo:
             logical, step = self.undo[-1]
             if logical in skipped:
@@ -98,10 +101,8 @@ class Deployment:
         for name, value in self.before.items():
             setattr(self.stack, name, value)
         self._note("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        failed = self._clean()
-        self._note(
-            "UPDATE_ROLLBACK_COMPLETE", "One or more resources could not be deleted." if failed else None
-        )
+        failed = clean(self.world, self.stack, self.doomed)
+        self._note("UPDATE_ROLLBACK_COMPLETE", _not_cleaned(failed))
 
     def _note(self, status: str, reason: str | None = None, made: Made | None = None) -> None:
         properties = made.properties if made else None
@@ -149,6 +150,9 @@ class Deployment:
 
     def _apply(self, resource: Resource) -> None:
         made = self.stack.resources.get(resource.logical)
+        if made is not None and not made.whole:
+            self.doomed.append((made, "Delete"))  # what a creation that failed left behind
+            made = None
         try:
             properties, problems = desired(resource, self.resolver, self.stack, self.tags)
             if problems:
@@ -256,12 +260,6 @@ class Deployment:
         self._change(made, properties, "update")
 
     def _revert(self, made: Made, old: Made) -> None:
-        # What a failed update left is somewhere between old and new: only the service knows.
-        try:
-            live = self.world.read(self.stack, made) or {}
-        except Failure:
-            live = {}
-        made.properties = {name: live.get(name, value) for name, value in made.properties.items()}
         self._change(made, old.properties, "update")
         self.stack.resources[made.logical] = replace(old, status=made.status, changed=made.changed)
 
@@ -273,23 +271,33 @@ class Deployment:
             perform(ADAPTERS[made.type].update, call)
         except Failure as failure:
             self._note("UPDATE_FAILED", str(failure), made)
+            made.properties = self._held(made)
             raise _Broken(made.logical, verb) from None
         self._note("UPDATE_COMPLETE", None, made)
 
-    def _clean(self) -> list[str]:
-        """Delete what the stack no longer needs; return what could not be deleted."""
-        policies = {id(made): policy for made, policy in self.doomed}
-        failed = []
-        for made in backwards([made for made, _ in self.doomed]):
-            if not remove(self.world, self.stack, made, policies[id(made)]):
-                failed.append(made.logical)
-            if self.stack.resources.get(made.logical) is made:
-                del self.stack.resources[made.logical]
-        self.doomed.clear()
-        return failed
+    def _held(self, made: Made) -> dict[str, Any]:
+        """Return what a failed update left, somewhere between old and new: only the service knows."""
+        try:
+            live = self.world.read(self.stack, made) or {}
+        except Failure:
+            live = {}
+        return {name: live.get(name, value) for name, value in made.properties.items()}
 
     def _clear(self, resources: Iterable[Made], *, created: bool) -> list[str]:
         return clear(self.world, self.stack, resources, created=created)
+
+
+def clean(world: World, stack: Stack, doomed: list[tuple[Made, str]]) -> list[str]:
+    """Delete what the stack no longer needs; return what could not be deleted."""
+    policies = {id(made): policy for made, policy in doomed}
+    failed = []
+    for made in backwards([made for made, _ in doomed]):
+        if not remove(world, stack, made, policies[id(made)]):
+            failed.append(made.logical)
+        if stack.resources.get(made.logical) is made:
+            del stack.resources[made.logical]
+    doomed.clear()
+    return failed
 
 
 def delete(world: World, stack: Stack, retained: frozenset[str] = frozenset()) -> None:
@@ -298,7 +306,9 @@ def delete(world: World, stack: Stack, retained: frozenset[str] = frozenset()) -
     for name in retained:
         made = stack.resources.pop(name)
         stack.note(world.clock, "DELETE_SKIPPED", None, made, made.properties)
-    failed = clear(world, stack, stack.resources.values())
+    failed = clean(world, stack, stack.superseded + (stack.pending.doomed if stack.pending else []))
+    stack.superseded, stack.pending = [], None
+    failed += clear(world, stack, stack.resources.values())
     if failed:
         stack.note(world.clock, "DELETE_FAILED", _not_deleted(failed))
         return
@@ -356,6 +366,10 @@ def backwards(resources: list[Made]) -> list[Made]:
         found += free
         waiting = [made for made in waiting if made not in free]
     return found
+
+
+def _not_cleaned(failed: list[str]) -> str | None:
+    return "One or more resources could not be deleted." if failed else None
 
 
 def _not_deleted(failed: list[str]) -> str | None:

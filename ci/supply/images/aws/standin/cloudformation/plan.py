@@ -34,7 +34,8 @@ class Plan:
         found = []
         for resource in wanted:
             made = self.stack.resources.get(resource.logical)
-            change = _add(resource) if made is None else self._modify(resource, made, resolver)
+            whole = made is not None and made.whole
+            change = self._modify(resource, made, resolver) if made and whole else _add(resource)
             if change:
                 found.append(change)
         kept = {resource.logical for resource in wanted}
@@ -74,7 +75,7 @@ class Plan:
 
     def _lookup(self, name: str, attribute: str | None) -> Any:
         made = self.stack.resources.get(name)
-        if made is None or name in self.replaced:
+        if made is None or not made.whole or name in self.replaced:
             return Unknown(name, attribute)
         if attribute is None:
             return made.physical

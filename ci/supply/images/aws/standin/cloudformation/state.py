@@ -4,12 +4,13 @@ import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .template import Template
 
 Clock = Callable[[], datetime]
+TICK = timedelta(milliseconds=1)
 
 
 def now() -> datetime:
@@ -39,6 +40,11 @@ class Made:
     needs: frozenset[str]
     reason: str | None = None
     drift: dict[str, Any] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came to be; one whose creation failed without a rollback did not."""
+        return bool(self.physical) and self.status != "CREATE_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +107,10 @@ class Stack:
     serials: dict[str, int] = field(default_factory=dict)
     pending: Any = None
     """The deployment whose rollback failed, for ContinueUpdateRollback."""
+    superseded: list[tuple[Made, str]] = field(default_factory=list)
+    """What an update replaced before it failed without a rollback, and the policy for it; the next one deletes it."""
     drift: tuple[str, datetime, str] | None = None
     """Result, time and, if it failed, reason of the last drift detection."""
-    token: str | None = None
 
     def note(
         self,
@@ -114,7 +121,8 @@ class Stack:
         properties: dict[str, Any] | None = None,
     ) -> None:
         """Record a transition of `made`, or of the stack itself."""
-        time = clock()
+        # Always later than the one before, also where a journal's clock stands still.
+        time = max([clock(), *(event.time + TICK for event in self.events[-1:])])
         if made is None:
             self.status, self.reason = status, reason
         else:
