@@ -27,7 +27,8 @@ def clients(settings: Settings, place: Wiring, stand_in: bool = False) -> Client
         url = standin.endpoint(settings)
         config = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5)
         return lambda service: session.client(service, endpoint_url=url, config=config)
-    session = boto3.Session(region_name=place.region)
+    with explained(place, stand_in):
+        session = boto3.Session(region_name=place.region)
     # Change sets of seven stacks in a row meet CloudFormation's rate limit.
     config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10)
     return lambda service: session.client(service, config=config)

@@ -5,7 +5,7 @@ A key is a dataclass field with the check that reads it and the line that docume
 reader, its errors and docs/reference/infrastructure.md come from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
@@ -182,3 +182,17 @@ def _names(before: str, data: Mapping[str, Any], known: Mapping[str, Any]) -> No
     for name in data:
         if name not in known:
             raise Refused(f"{before}{name}", f"no such parameter; there are {', '.join(known)}")
+
+
+def table() -> str:
+    """Return the keys as a Markdown table, for docs/reference/infrastructure.md (a test compares)."""
+    lines = ["| key | what it is |", "|---|---|"]
+    for name, item in _every():
+        lines.append(f"| `{name}` | {item.metadata['about']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _every() -> Iterator[tuple[str, Field[Any]]]:
+    yield from ((item.name, item) for item in fields(Parameters) if "about" in item.metadata)
+    for section, kind in SECTIONS.items():
+        yield from ((f"{section}.{in_file(item.name)}", item) for item in fields(kind))

@@ -98,6 +98,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def standing(world: World) -> Account:
+    """One deployment for those tests of a file that leave it as it was, or do not mind."""
+    found = account(world, "production")
+    found.apply()
+    return found
+
+
 @pytest.fixture
 def production(world: World) -> Account:
     return account(world, "production")

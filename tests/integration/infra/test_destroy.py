@@ -24,23 +24,23 @@ def what(events: list[Any]) -> list[str]:
     return [event.what for event in events if isinstance(event, Removed)]
 
 
-def test_it_refuses_what_is_protected_until_told_twice(deployed: Account) -> None:
-    deployed.clients("ecr").put_image(repositoryName="eks-app", imageManifest=MANIFEST, imageTag="v1.0.0")
+def test_it_refuses_what_is_protected_until_told_twice(standing: Account) -> None:
+    standing.clients("ecr").put_image(repositoryName="eks-app", imageManifest=MANIFEST, imageTag="v1.0.0")
     with pytest.raises(Problem) as caught:
-        deployed.destroy()
+        standing.destroy()
     for reason in ("stack slipway-production-network is protected", "database ", "1 images of eks-app"):
         assert reason in caught.value.what
     assert "--yes --and-data" in caught.value.fix
-    assert deployed.drift() == []
+    assert standing.drift() == []
 
 
-def test_a_value_in_git_credentials_is_protected(deployed: Account) -> None:
+def test_a_value_in_git_credentials_is_protected(standing: Account) -> None:
     with pytest.raises(Problem) as caught:
-        deployed.destroy()
+        standing.destroy()
     assert "git-credentials" not in caught.value.what
-    deployed.clients("secretsmanager").put_secret_value(SecretId="git-credentials", SecretString="{}")
+    standing.clients("secretsmanager").put_secret_value(SecretId="git-credentials", SecretString="{}")
     with pytest.raises(Problem, match="secret git-credentials"):
-        deployed.destroy()
+        standing.destroy()
 
 
 def in_the_way(account: Account) -> None:
@@ -107,11 +107,11 @@ def test_everything_goes_in_order_and_the_final_snapshot_stays(deployed: Account
     assert local.drift() == []
 
 
-def test_it_can_be_run_again_and_the_environment_made_anew(deployed: Account) -> None:
-    deployed.destroy(with_data=True)
-    assert [event for event in deployed.destroy() if not isinstance(event, Remnant)] == []
-    assert set(deployed.apply().values()) == {"created"}
-    assert deployed.drift() == []
+def test_it_can_be_run_again_and_the_environment_made_anew(standing: Account) -> None:
+    standing.destroy(with_data=True)
+    assert [event for event in standing.destroy() if not isinstance(event, Remnant)] == []
+    assert set(standing.apply().values()) == {"created"}
+    assert standing.drift() == []
 
 
 def test_what_is_left_is_named(deployed: Account) -> None:

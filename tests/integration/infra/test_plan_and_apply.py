@@ -37,35 +37,35 @@ def test_apply_makes_what_was_planned_and_then_has_nothing_to_do(production: Acc
     assert production.drift() == []
 
 
-def test_stacks_and_their_parts_are_tagged_and_protected(deployed: Account) -> None:
-    for found in deployed.clients("cloudformation").describe_stacks()["Stacks"]:
+def test_stacks_and_their_parts_are_tagged_and_protected(standing: Account) -> None:
+    for found in standing.clients("cloudformation").describe_stacks()["Stacks"]:
         tags = {tag["Key"]: tag["Value"] for tag in found["Tags"]}
         assert tags == {"slipway:environment": "production", "slipway:stack": found["StackName"]}
         assert found["EnableTerminationProtection"] is True
-    vpcs = deployed.clients("ec2").describe_vpcs(
+    vpcs = standing.clients("ec2").describe_vpcs(
         Filters=[{"Name": "tag:slipway:environment", "Values": ["production"]}]
     )["Vpcs"]
     assert [vpc["CidrBlock"] for vpc in vpcs] == ["10.20.0.0/16"]
 
 
-def test_outputs_of_every_stack_are_told(deployed: Account) -> None:
-    told = deployed.outputs()
+def test_outputs_of_every_stack_are_told(standing: Account) -> None:
+    told = standing.outputs()
     assert list(told) == list(CONCERNS)
     assert told["network"]["PrivateSubnetIds"].count("subnet-") == 3
     assert told["cluster"]["OidcProviderArn"].endswith(told["cluster"]["Issuer"])
     assert (
         told["identity"]["GithubRoleArn"]
-        == f"arn:aws:iam::{deployed.environment.wiring.account}:role/role-github"
+        == f"arn:aws:iam::{standing.environment.wiring.account}:role/role-github"
     )
 
 
-def test_the_secret_is_what_the_product_reads(deployed: Account) -> None:
+def test_the_secret_is_what_the_product_reads(standing: Account) -> None:
     import json
 
-    text = deployed.clients("secretsmanager").get_secret_value(SecretId="database-secrets")["SecretString"]
+    text = standing.clients("secretsmanager").get_secret_value(SecretId="database-secrets")["SecretString"]
     secret = json.loads(text)
     assert {"host", "port", "username", "password", "dbname"} <= set(secret)
-    told = deployed.outputs()["database"]
+    told = standing.outputs()["database"]
     assert (secret["host"], str(secret["port"])) == (told["Endpoint"], told["Port"])
     assert (secret["username"], secret["dbname"], len(secret["password"])) == ("slipway", "slipway", 40)
 
@@ -118,9 +118,9 @@ def test_a_failed_update_is_rolled_back_named_and_continued(deployed: Account) -
     assert deployed.drift() == []
 
 
-def test_a_replacement_that_the_plan_did_not_show_is_refused(deployed: Account) -> None:
-    deployed.rewire(role_db_migrator="role-for-migrations")
-    (row,) = [row for item in deployed.plan() for row in item.rows]
+def test_a_replacement_that_the_plan_did_not_show_is_refused(standing: Account) -> None:
+    standing.rewire(role_db_migrator="role-for-migrations")
+    (row,) = [row for item in standing.plan() for row in item.rows]
     assert (row.resource, row.action, row.why) == (
         "DbMigrator",
         "Replace",
@@ -129,21 +129,23 @@ def test_a_replacement_that_the_plan_did_not_show_is_refused(deployed: Account) 
     with pytest.raises(
         Problem, match=r"DbMigrator \(AWS::IAM::Role\) would be replaced, which the plan did not show"
     ):
-        deployed.apply(agreed=set())
-    assert deployed.apply(agreed={row.key})["identity"] == "updated"
+        standing.apply(agreed=set())
+    assert standing.apply(agreed={row.key})["identity"] == "updated"
 
 
-def test_what_a_replacement_upstream_changes_is_planned_downstream(deployed: Account) -> None:
-    deployed.rewire(domain="slipway.example.net", host="ledger.slipway.example.net")
-    rows = {row.key[1]: row for item in deployed.plan() for row in item.rows}
+def test_what_a_replacement_upstream_changes_is_planned_downstream(standing: Account) -> None:
+    before = standing.environment
+    standing.rewire(domain="slipway.example.net", host="ledger.slipway.example.net")
+    rows = {row.key[1]: row for item in standing.plan() for row in item.rows}
     assert rows["Zone"].action == "Replace"
     assert rows["Certificate"].action == "Replace"
     assert rows["ExternalDns"].action == "Modify"
+    standing.environment = before
 
 
-def test_two_environments_live_side_by_side(deployed: Account, world: World) -> None:
+def test_two_environments_live_side_by_side(standing: Account, world: World) -> None:
     local = account(world, "local")
     local.apply()
     assert local.drift() == []
-    assert deployed.drift() == []
-    assert local.outputs()["network"]["VpcId"] != deployed.outputs()["network"]["VpcId"]
+    assert standing.drift() == []
+    assert local.outputs()["network"]["VpcId"] != standing.outputs()["network"]["VpcId"]

@@ -8,19 +8,10 @@ import pytest
 
 from ci.problem import Problem
 from infra.parameters import SECTIONS
-from tests.integration.infra.conftest import Account, account
-from tests.integration.infra.world import World
+from tests.integration.infra.conftest import Account
 
 Case = tuple[Any, set[tuple[str, str]]]
 DESTRUCTIVE = ("Remove", "Replace", "May replace")
-
-
-@pytest.fixture(scope="module")
-def standing(world: World) -> Account:
-    """One deployment for all the changes of this file, each on top of those before."""
-    found = account(world, "production")
-    found.apply()
-    return found
 
 
 CASES: dict[tuple[str, str], Case] = {
