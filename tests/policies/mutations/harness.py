@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -58,14 +58,23 @@ def texts() -> dict[str, str]:
 
 def outcomes(word: str = "") -> Iterator[Outcome]:
     """Run every mutation whose name or file has `word`."""
-    configuration, today = settings.load(), datetime.now(UTC).date()
+    today = datetime.now(UTC).date()
     with tempfile.TemporaryDirectory(prefix="slipway-mutations-") as folder:
+        configuration = _with_own_cache(settings.load(), Path(folder) / "cache")
         root = Path(shutil.copytree(ROOT, Path(folder) / "tree", ignore=_LEFT_OUT))
         clean = validate(configuration, root, today, SLOW).findings
         assert not clean, f"the untouched tree is not silent: {clean[0]}"
         for mutation in mutations(ALL, texts()):
             if word in mutation.name or word in mutation.file:
                 yield _outcome(configuration, root, mutation)
+
+
+def _with_own_cache(configuration: settings.Settings, cache: Path) -> settings.Settings:
+    """The settings with a cache that goes with the run, and the machine's tools in it."""
+    cache.mkdir()
+    for name in ("bin", "mirrors"):
+        (cache / name).symlink_to(configuration.cache / name)
+    return replace(configuration, cache=cache)
 
 
 def _outcome(configuration: settings.Settings, root: Path, mutation: Mutation) -> Outcome:
