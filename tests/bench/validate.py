@@ -6,6 +6,7 @@ together on 2,000 documents; and other programs on the same renderings, in the s
 """
 
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -58,6 +59,7 @@ def main() -> None:
         return
     found: dict[str, Any] = {
         **described(),
+        "load of the machine before": [round(each, 1) for each in os.getloadavg()],
         "whole repository": repository(),
         "policies by size": [in_process_of_its_own(number) for number in SIZES],
         "schemas and policies on 2,000 documents": two_thousand(),
