@@ -6,6 +6,7 @@ together on 2,000 documents; and other programs on the same renderings, in the s
 """
 
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -34,11 +35,37 @@ RUNS = 5
 SIZES = (100, 300, 1000)
 """Applications, of ten objects each."""
 TODAY = datetime.now(UTC).date()
-OTHERS: dict[str, Callable[[Path], list[str]]] = {
-    "kube-linter": lambda folder: ["kube-linter", "lint", str(folder)],
-    "conftest": lambda folder: ["conftest", "test", "--policy", str(folder / ".rego"), str(folder)],
-    "kyverno": lambda folder: ["kyverno", "apply", str(folder / ".kyverno"), "--resource", str(folder)],
-    "checkov": lambda folder: [
+REGO = """\
+package main
+
+import rego.v1
+
+deny contains "no replicas" if {
+    input.kind == "Deployment"
+    not input.spec.replicas
+}
+"""
+KYVERNO = """\
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: replicas}
+spec:
+  rules:
+  - name: replicas
+    match: {any: [{resources: {kinds: [Deployment]}}]}
+    validate: {message: no replicas, pattern: {spec: {replicas: ">0"}}}
+"""
+OTHERS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "kube-linter": lambda folder, _: ["kube-linter", "lint", str(folder)],
+    "conftest": lambda folder, rules: ["conftest", "test", "--policy", str(rules / "rego"), str(folder)],
+    "kyverno": lambda folder, rules: [
+        "kyverno",
+        "apply",
+        str(rules / "kyverno.yaml"),
+        "--resource",
+        str(folder),
+    ],
+    "checkov": lambda folder, _: [
         "checkov",
         "--quiet",
         "--compact",
@@ -47,8 +74,9 @@ OTHERS: dict[str, Callable[[Path], list[str]]] = {
         "-d",
         str(folder),
     ],
-    "zizmor": lambda folder: ["zizmor", "--offline", "--no-exit-codes", str(ROOT / ".github/workflows")],
+    "zizmor": lambda _, __: ["zizmor", "--offline", "--no-exit-codes", str(ROOT / ".github/workflows")],
 }
+"""The command of each, for the folder of renderings and the folder of REGO and KYVERNO: one small rule, the least they do."""
 
 
 def main() -> None:
@@ -58,6 +86,7 @@ def main() -> None:
         return
     found: dict[str, Any] = {
         **described(),
+        "load of the machine before": [round(each, 1) for each in os.getloadavg()],
         "whole repository": repository(),
         "policies by size": [in_process_of_its_own(number) for number in SIZES],
         "schemas and policies on 2,000 documents": two_thousand(),
@@ -164,11 +193,15 @@ def others() -> dict[str, Any]:
         ),
     }
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, rules = Path(name) / "documents", Path(name) / "rules"
+        folder.mkdir()
+        (rules / "rego").mkdir(parents=True)
+        (rules / "rego" / "main.rego").write_text(REGO)
+        (rules / "kyverno.yaml").write_text(KYVERNO)
         for number, document in enumerate(documents):
             (folder / f"{number}.yaml").write_text(json.dumps(document))
         for program, command in OTHERS.items():
-            found[program] = _other(configuration, command(folder))
+            found[program] = _other(configuration, command(folder, rules))
     return found
 
 

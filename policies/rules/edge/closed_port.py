@@ -42,7 +42,8 @@ def check(system: System) -> Found:
                 for port in service_ports(service) if policies else ():
                     found = container_port(pod, target_of(port))
                     if found and not any(_admits(policy, pod, found[1]) for policy in policies):
-                        place = policies[-1].at("spec", "ingress")
+                        telling = [policy for policy in policies if policy.get("spec", "ingress")]
+                        place = (telling or policies)[-1].at("spec", "ingress")
                         names = ", ".join(policy.name for policy in policies)
                         yield (
                             place,

@@ -1,7 +1,7 @@
 """Apply each mutation to a copy of the tree, ask validate, put the file back.
 
-`python -m tests.policies.mutations.harness [WORD]` prints caught / total, and every survivor; with WORD only those whose
-name or file has it.
+`python -m tests.policies.mutations.harness [WORDS...]` prints caught / total, and every survivor; with words only those
+whose name or file has one of them.
 """
 
 import shutil
@@ -9,8 +9,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -56,16 +56,25 @@ def texts() -> dict[str, str]:
     return {**found, **{name: (ROOT / name).read_text() for name in ("tasks.py", "noxfile.py")}}
 
 
-def outcomes(word: str = "") -> Iterator[Outcome]:
-    """Run every mutation whose name or file has `word`."""
-    configuration, today = settings.load(), datetime.now(UTC).date()
+def outcomes(words: Sequence[str] = ()) -> Iterator[Outcome]:
+    """Run every mutation, or those whose name or file has one of `words`."""
+    today = datetime.now(UTC).date()
     with tempfile.TemporaryDirectory(prefix="slipway-mutations-") as folder:
+        configuration = _with_own_cache(settings.load(), Path(folder) / "cache")
         root = Path(shutil.copytree(ROOT, Path(folder) / "tree", ignore=_LEFT_OUT))
         clean = validate(configuration, root, today, SLOW).findings
         assert not clean, f"the untouched tree is not silent: {clean[0]}"
         for mutation in mutations(ALL, texts()):
-            if word in mutation.name or word in mutation.file:
+            if not words or any(word in f"{mutation.name} {mutation.file}" for word in words):
                 yield _outcome(configuration, root, mutation)
+
+
+def _with_own_cache(configuration: settings.Settings, cache: Path) -> settings.Settings:
+    """The settings with a cache that goes with the run, and the machine's tools in it."""
+    cache.mkdir()
+    for name in ("bin", "mirrors"):
+        (cache / name).symlink_to(configuration.cache / name)
+    return replace(configuration, cache=cache)
 
 
 def _outcome(configuration: settings.Settings, root: Path, mutation: Mutation) -> Outcome:
@@ -96,10 +105,10 @@ def _acceptable(found: tuple[Finding, ...], mutation: Mutation) -> tuple[Finding
     )
 
 
-def main(word: str) -> int:
+def main(words: Sequence[str]) -> int:
     """Print what survived, how many were caught, and which rules nothing woke."""
     started, total, survivors, woken = time.monotonic(), 0, [], Counter[str]()
-    for outcome in outcomes(word):
+    for outcome in outcomes(words):
         total += 1
         woken.update({each.id for each in outcome.where})
         if not outcome.caught:
@@ -110,13 +119,13 @@ def main(word: str) -> int:
         if total % 25 == 0:
             print(f"  ... {total - len(survivors)} of {total} caught", file=sys.stderr, flush=True)
     asleep = [rule.id for rule in discover() if not woken[rule.id]]
-    if asleep and not word:
+    if asleep and not words:
         print(f"no mutation woke {', '.join(asleep)}")
     seconds = time.monotonic() - started
     print(f"{total - len(survivors)} of {total} caught, by {len(woken)} rules and parts, {seconds:.0f} s")
     unexplained = any(each.mutation.name not in EXPLAINED for each in survivors)
-    return 1 if unexplained or (asleep and not word) else 0
+    return 1 if unexplained or (asleep and not words) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
+    sys.exit(main(sys.argv[1:]))
