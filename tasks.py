@@ -11,10 +11,11 @@ import ci.doctor
 import ci.infra
 import ci.local.environment
 import ci.local.teardown
+import ci.production
 import ci.publish
 import ci.release
 import ci.status
-from ci.settings import load
+from ci.settings import chosen, load
 from ci.verb import explain_parse_errors, verb
 from ci.version import parse
 
@@ -22,10 +23,19 @@ HERE = Path(__file__).parent
 explain_parse_errors()
 
 
+Env = Annotated[str, "local or production"]
+StandIn = Annotated[bool, "production's account in the local stand-in, not in AWS"]
+
+
 @verb
-def bootstrap() -> None:
+def bootstrap(
+    env: Env = "local", stand_in: StandIn = False, yes: Annotated[bool, "do not ask (production)"] = False
+) -> None:
     """Bring up everything; run again, it changes nothing."""
-    ci.local.environment.bootstrap(load())
+    if chosen(env) == "local":
+        ci.local.environment.bootstrap(load())
+    else:
+        ci.production.bootstrap(load(), stand_in, yes)
 
 
 @verb
@@ -71,8 +81,6 @@ def destroy(
 
 
 infra = partial(verb, group="infra")
-Env = Annotated[str, "local or production"]
-StandIn = Annotated[bool, "production's account in the local stand-in, not in AWS"]
 
 
 @infra

@@ -10,6 +10,7 @@ import yaml
 from ci.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("local", "production")
 IMAGES = ("eks-migration", "eks-web", "eks-app")
 """The product's images in publishing order: the app's tag is the commit point, so it is last."""
 
@@ -105,6 +106,15 @@ class Settings:
     def container(self, role: str) -> str:
         """Name of the container in `role`: registry, git, database, events or aws."""
         return f"{self.name}-{role}"
+
+
+def chosen(environment: str) -> str:
+    """Return the name of an environment that there is; Problem for another."""
+    if environment not in ENVIRONMENTS:
+        raise Problem(
+            f"environment '{environment}' is unknown", fix=f"--env takes {' or '.join(ENVIRONMENTS)}"
+        )
+    return environment
 
 
 def load() -> Settings:

@@ -19,6 +19,11 @@ APPLICATIONS = (
 
 def apply(settings: Settings, cluster: Cluster) -> None:
     """Apply Argo CD, the secrets that git must not hold, and at last the root Application."""
+    install(settings, cluster, _secrets(settings))
+
+
+def install(settings: Settings, cluster: Cluster, secrets: list[Object]) -> None:
+    """Bring up Argo CD of the environment with `secrets`, then apply the root Application."""
     with step("apply Argo CD") as current:
         folder = render.GITOPS / "bootstrap" / "overlays" / settings.wiring.environment
         manifests = render.overlay(settings, folder, render.mirrors(settings))
@@ -28,7 +33,7 @@ def apply(settings: Settings, cluster: Cluster) -> None:
         cluster.apply([_namespace(status.PRODUCT), *ordered, *rest])
         # A manager of their own: upstream's manifests name the same objects, without data, and the
         # next bootstrap's apply would take away what the same manager had put in.
-        cluster.apply(_secrets(settings), manager="slipway-secrets")
+        cluster.apply(secrets, manager="slipway-secrets")
         waiting.until(
             lambda: _unready(cluster), what="Argo CD did not start", seconds=300, step=current,
             fix="invoke status",
@@ -53,14 +58,15 @@ def _namespace(name: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
+def opaque(namespace: str, name: str, data: dict[str, str]) -> Object:
+    """A Secret with `data`, which is encoded here."""
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    named = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": named, "data": encoded}
+
+
 def _secrets(settings: Settings) -> list[Object]:
     """The data that git must not hold, for objects that git only names."""
-
-    def opaque(namespace: str, name: str, data: dict[str, str]) -> Object:
-        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
-        named = {"name": name, "namespace": namespace}
-        return {"apiVersion": "v1", "kind": "Secret", "metadata": named, "data": encoded}
-
     # A webhook type without a secret is open to everyone: the types not used get one nobody knows.
     webhooks = {
         f"webhook.{kind}-secret": secret.value(settings, f"unused-webhook-{kind}")
