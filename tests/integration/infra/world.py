@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,12 @@ _CONFIG = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_time
 
 
 class World:
-    """A running stand-in; `accounts` gives the number of one that nobody used."""
+    """A running stand-in; `accounts` gives the number of one that nobody used.
 
-    def __init__(self, folder: Path, region: str) -> None:
+    `known` are further operators: account, access key and secret key.
+    """
+
+    def __init__(self, folder: Path, region: str, known: Sequence[tuple[str, str, str]] = ()) -> None:
         self.region = region
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
@@ -35,6 +38,7 @@ class World:
             {"account": number, "access_key": f"AK{number}", "secret_key": f"SK{number}"}
             for number in numbers
         ]
+        keys += [{"account": number, "access_key": key, "secret_key": word} for number, key, word in known]
         (secrets / "operators.json").write_text(json.dumps(keys))
         (secrets / "control").write_text("control")
         self._log = (folder / "log").open("w")
