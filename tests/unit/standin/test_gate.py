@@ -184,6 +184,21 @@ def test_a_secret_of_another_region(cloud: Cloud, session: Any) -> None:
     assert refusal(elsewhere.get_secret_value, SecretId="a") == ("AccessDeniedException", 400)
 
 
+def test_several_secrets_at_once(cloud: Cloud, session: Any) -> None:
+    secrets = cloud.client("secretsmanager")
+    arn = secrets.create_secret(Name="a", SecretString="mine")["ARN"]
+    theirs = arn.replace(ACCOUNT, OTHER)
+    wrong = arn[:-6] + ("AAAAAA" if not arn.endswith("AAAAAA") else "BBBBBB")
+    batch = allow("secretsmanager:BatchGetSecretValue")
+    key = session(batch, allow("secretsmanager:GetSecretValue", f"{arn[:-6]}*"),
+                  allow("secretsmanager:GetSecretValue", theirs))  # fmt: skip
+    mine = cloud.client("secretsmanager", key=key)
+    found = mine.batch_get_secret_value(SecretIdList=["a", arn])["SecretValues"]
+    assert {one["SecretString"] for one in found} == {"mine"}
+    for listed in ([theirs], [arn, theirs], [wrong]):
+        assert refusal(mine.batch_get_secret_value, SecretIdList=listed) == ("ResourceNotFoundException", 400)
+
+
 def change(name: str, action: str = "UPSERT") -> dict[str, Any]:
     record = {"Name": name, "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": "10.0.0.1"}]}
     return {"Changes": [{"Action": action, "ResourceRecordSet": record}]}

@@ -93,12 +93,13 @@ def _secret(action: str, call: Call, account: str, wanted: str) -> Target:
 
 
 def exists(call: Call, account: str) -> bool:
-    """Whether an ARN in the call names a secret in full; moto would overlook a wrong random end."""
-    wanted = str(call.parameters.get("SecretId", ""))
-    if call.service.name != "secretsmanager" or not _SECRET_ARN.fullmatch(wanted):
+    """Whether the ARNs in the call name secrets in full; moto would overlook a wrong random end."""
+    if call.service.name != "secretsmanager":
         return True
+    asked = [call.parameters.get("SecretId"), *(call.parameters.get("SecretIdList") or ())]
     stored = list(dict.values(secretsmanager_backends[account][call.region].secrets))
-    return any(wanted in (secret.arn, secret.arn[:-7]) for secret in stored)
+    known = {arn for secret in stored for arn in (secret.arn, secret.arn[:-7])}
+    return all(wanted in known for wanted in map(str, asked) if _SECRET_ARN.fullmatch(wanted))
 
 
 def _zones(call: Call, _account: str) -> list[Target]:
