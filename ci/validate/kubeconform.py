@@ -22,14 +22,14 @@ _FAULT = re.compile(r"- at '([^']*)': (.*?)(?= - at '|$)")
 
 def check(given: Tree, rendered: Rendered, system: System) -> tuple[list[Finding], bool]:
     """Return what does not fit, at the place of its source."""
-    documents = [
-        document for folders in rendered.values() for found in folders.values() for document in found
-    ]
-    definitions = [each for each in documents if each.get("kind") == "CustomResourceDefinition"]
-    kinds = {(str(each.get("apiVersion")), str(each.get("kind"))) for each in documents}
-    location = schemas.folder(given.settings, definitions, kinds)
-    key = [given.rendered, location.name]
-    results, kept = given.kept(PART, key, lambda: run(given, rendered, location))
+
+    def ask() -> list[dict[str, Any]]:
+        documents = [each for folders in rendered.values() for found in folders.values() for each in found]
+        definitions = [each for each in documents if each.get("kind") == "CustomResourceDefinition"]
+        kinds = {(str(each.get("apiVersion")), str(each.get("kind"))) for each in documents}
+        return run(given, rendered, schemas.folder(given.settings, definitions, kinds))
+
+    results, kept = given.kept(PART, [given.rendered, *schemas.versions()], ask)
     return list(_findings(results, system)), kept
 
 

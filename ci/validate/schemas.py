@@ -28,18 +28,26 @@ def folder(
     `definitions` are the rendered CRDs. Each file stands alone, with the parts that it refers to: the core's definitions
     are 1.6 MB, which would else be read again for every kind.
     """
-    kubernetes = catalogue().get("kubernetes").version.rpartition(".")[0] + ".0"
     custom = {name: schema for each in definitions for name, schema in _custom(each)}
     wanted = sorted({file_name(*kind) for kind in kinds})
-    core = json.dumps([kubernetes, version("kubernetes-validate")])
-    key = store.digest(_GENERATOR, core, json.dumps(custom, sort_keys=True), *wanted)
+    key = store.digest(*versions(), json.dumps(custom, sort_keys=True), *wanted)
     target = settings.cache / "validate" / f"schemas-{key}"
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
         with store.building(target) as draft:
-            for name, schema in ({**dict(_core(kubernetes, wanted)), **custom}).items():
+            for name, schema in ({**dict(_core(wanted)), **custom}).items():
                 (draft / name).write_text(json.dumps(schema))
     return target
+
+
+def versions() -> tuple[str, ...]:
+    """What the schemas depend on beside the definitions: this module, Kubernetes, and the package."""
+    return _GENERATOR, _kubernetes(), version("kubernetes-validate")
+
+
+def _kubernetes() -> str:
+    """The pinned Kubernetes as the package names it: its schemas are those of the first patch release."""
+    return catalogue().get("kubernetes").version.rpartition(".")[0] + ".0"
 
 
 def file_name(api_version: str, kind: str) -> str:
@@ -49,8 +57,8 @@ def file_name(api_version: str, kind: str) -> str:
     return f"{kind}{label}-{number}.json".lower()
 
 
-def _core(kubernetes: str, wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    package = Path(str(files("kubernetes_validate")))
+def _core(wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    package, kubernetes = Path(str(files("kubernetes_validate"))), _kubernetes()
     source = package / "kubernetes-json-schema" / f"{kubernetes}-local-strict"
     if not source.is_dir():
         raise Problem(

@@ -152,10 +152,12 @@ KEYS = [
     T("shape of infra", "infra/templates/database.yaml", r"GenerateStringKey: password", "GenerateStringKey: secret", ANY),
     T("secret by environment", MAIN, r"        env:\n", "        envFrom: [{secretRef: {name: database-secrets}}]\n        env:\n"),
     T("data in a Secret", UPDATER + "git-creds.yaml", r"\Z", "stringData: {password: word}\n"),  # pragma: allowlist secret
+    T("target that another object makes", UPDATER + "registry-login.yaml", r"^    name: image-updater-registry", "    name: git-creds", UPDATER + "git-creds.yaml"),
     T("store after its user", BEFORE + "db-secrets-store.yaml", r"(metadata:\n)", '\\1  annotations: {argocd.argoproj.io/sync-wave: "2"}\n', BEFORE + "database-secrets.yaml"),
 ]  # fmt: skip
 
 EDGE = [
+    T("path twice", "gitops/main/base/ingress.yaml", r"(      - path: /\n(?:.*\n)+)\Z", r"\1\1"),
     T("backend's Service", MAIN, r"            name: main\n            port", "            name: mian\n            port"),
     T("backend's port", MAIN, r"port: \{name: web\}", "port: {name: http}"),
     T("Service's port renamed", "gitops/main/base/service.yaml", r"name: web, port", "name: http, port", "gitops/main/base/ingress.yaml"),

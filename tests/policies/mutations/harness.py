@@ -72,7 +72,8 @@ def outcomes(words: Sequence[str] = ()) -> Iterator[Outcome]:
 def _with_own_cache(configuration: settings.Settings, cache: Path) -> settings.Settings:
     """The settings with a cache that goes with the run, and the machine's tools in it."""
     cache.mkdir()
-    for name in ("bin", "mirrors"):
+    for name in ("bin", "mirrors", "go", "toolchain"):
+        (configuration.cache / name).mkdir(parents=True, exist_ok=True)
         (cache / name).symlink_to(configuration.cache / name)
     return replace(configuration, cache=cache)
 

@@ -24,7 +24,8 @@ def plant(configuration: Settings, tmp_path: Path) -> Plant:
     own = settings.Settings("validate-test", 1024, configuration.wiring, tmp_path / "cache")
     # The tools are the machine's: made once, found by content.
     (tmp_path / "cache").mkdir()
-    for name in ("bin", "mirrors"):
+    for name in ("bin", "mirrors", "go", "toolchain"):
+        (configuration.cache / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / "cache" / name).symlink_to(configuration.cache / name)
 
     def planted(files: Mapping[str, str]) -> Tree:
