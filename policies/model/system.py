@@ -21,6 +21,9 @@ Rendered = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
 """Environment to folder to the documents that the folder renders."""
 
 BOOTSTRAP = "gitops/bootstrap/overlays"
+PRODUCT = "main"
+"""The product's namespace."""
+
 """What `invoke bootstrap` applies, by environment; everything else belongs to an Application."""
 
 

@@ -38,6 +38,20 @@ def routes(environment: Environment) -> Iterator[Route]:
                 )  # fmt: skip
 
 
+HOSTNAME = "external-dns.alpha.kubernetes.io/hostname"
+"""Annotation with further hosts, separated by commas, that external-dns gives the Ingress's address."""
+
+
+def needing_records(environment: Environment) -> list[Route]:
+    """The routes whose host gets its record from their own Ingress, and not from another one's annotation."""
+    borrowed = {
+        host.strip()
+        for ingress in environment.kind("Ingress", "networking.k8s.io")
+        for host in str(ingress.annotations.get(HOSTNAME) or "").split(",")
+    }
+    return [route for route in routes(environment) if route.host not in borrowed]
+
+
 def service_of(environment: Environment, route: Route) -> Object | None:
     """The Service that a route names."""
     return environment.find("Service", route.ingress.namespace, route.service)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from policies.model.system import Environment, System
-from policies.model.traffic import routes
+from policies.model.traffic import needing_records
 from policies.rule import Found
 
 ID = "EDGE14"
@@ -48,7 +48,7 @@ def _faults(environment: Environment, given: Mapping[str, list[str]]) -> Iterato
             yield f"external-dns has no --{needed}"
     if "ingress" not in given.get("source", ()):
         yield "external-dns does not look at Ingresses"
-    for route in routes(environment):
+    for route in needing_records(environment):
         zones = given.get("domain-filter", [])
         if zones and not any(route.host.endswith(f".{zone}") for zone in zones):
             yield f"external-dns leaves {route.host} alone: it is outside {', '.join(zones)}"

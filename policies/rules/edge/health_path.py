@@ -1,6 +1,6 @@
 """Load balancers that ask for a path nobody answers."""
 
-from policies.model.system import System
+from policies.model.system import PRODUCT, System
 from policies.rule import Found
 
 ID = "EDGE12"
@@ -28,6 +28,8 @@ def check(system: System) -> Found:
     for environment in system.environments:
         for ingress in environment.kind("Ingress", "networking.k8s.io"):
             path = ingress.annotations.get(_PATH)
+            if ingress.namespace != PRODUCT:
+                continue  # behind it is another server than nginx
             if ingress.get("spec", "ingressClassName") != "alb" and path is None:
                 continue
             if system.product.locations and not system.product.web_answers(str(path or "/")):

@@ -1,7 +1,7 @@
 """Hosts outside the zone."""
 
 from policies.model.shape import sequence, texts
-from policies.model.system import System
+from policies.model.system import PRODUCT, System
 from policies.model.traffic import routes
 from policies.rule import Found
 
@@ -25,7 +25,7 @@ def check(system: System) -> Found:
     for environment in system.environments:
         domain, host = environment.wiring.get("domain"), environment.wiring.get("host")
         for route in routes(environment):
-            if host and route.host != host:
+            if host and route.ingress.namespace == PRODUCT and route.host != host:
                 yield route.host_at, f"the host is {route.host or 'any'}, the wiring file says {host}"
             for zone in environment.infra.zones:
                 if not route.host.endswith(f".{zone}"):

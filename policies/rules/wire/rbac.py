@@ -7,6 +7,7 @@ from policies.model.objects import Pod, split_image
 from policies.model.rbac import Right, allowed
 from policies.model.shape import mapping, sequence
 from policies.model.system import Environment, System
+from policies.model.traffic import needing_records
 from policies.rule import Found
 
 ID = "WIRE14"
@@ -53,8 +54,8 @@ def _rights(environment: Environment, pod: Pod) -> Iterator[Right]:
             for verb in ("get", "patch"):
                 yield Right(verb, "", "configmaps", own, "migration-report")
         elif image == "external-dns":
-            for route in environment.kind("Ingress", "networking.k8s.io"):
-                yield from (Right(verb, "networking.k8s.io", "ingresses", route.namespace) for verb in _READ)
+            for namespace in {route.ingress.namespace for route in needing_records(environment)}:
+                yield from (Right(verb, "networking.k8s.io", "ingresses", namespace) for verb in _READ)
         elif image == "argocd-image-updater":
             yield from (Right(verb, _ARGO, "applications", own) for verb in (*_READ, "update"))
             yield from (Right(verb, _UPDATER, "imageupdaters", own) for verb in _READ)
