@@ -9,7 +9,7 @@ import nox
 # starts at once and checks what the verbs run with. Environments of nox's own would install the same
 # 80 packages five times and could differ from it.
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "validate", "unit", "mutations", "integration", "e2e"]
+nox.options.sessions = ["lint", "types", "validate", "unit", "integration", "e2e"]
 # From seconds to minutes: what the cheap ones find, the dear ones need not.
 nox.options.stop_on_first_error = True
 

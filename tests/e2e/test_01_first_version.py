@@ -4,7 +4,7 @@ import uuid
 from pathlib import Path
 
 from ci.settings import IMAGES, ROOT
-from tests.e2e.environment import OVERLAY, Environment
+from tests.e2e.environment import APPLICATIONS, OVERLAY, Environment
 
 FIRST = "v0.1.0"
 
@@ -75,7 +75,7 @@ def test_migration_ran_as_its_own_account(environment: Environment) -> None:
 def test_status_tells_it(environment: Environment) -> None:
     shown = environment.status()
     assert f"{environment.settings.url} answers, {FIRST}" in shown
-    assert shown.count("Synced") == shown.count("Healthy") == 4
+    assert shown.count("Synced") == shown.count("Healthy") == len(APPLICATIONS)
     assert "MIXED" not in shown
 
 
