@@ -154,10 +154,11 @@ class Environment:
     def applications(self) -> dict[str, tuple[str, str]]:
         """(sync, health) by name."""
         found = self.custom.list_namespaced_custom_object("argoproj.io", "v1alpha1", ARGOCD, "applications")
+        states = {each["metadata"]["name"]: each.get("status", {}) for each in found["items"]}
         return {
-            each["metadata"]["name"]: (each["status"]["sync"]["status"], each["status"]["health"]["status"])
-            for each in found["items"]
-            if "sync" in each.get("status", {}) and "health" in each.get("status", {})
+            name: (state["sync"]["status"], state["health"]["status"])
+            for name, state in states.items()
+            if "status" in state.get("sync", {}) and "status" in state.get("health", {})
         }
 
     def unhealthy(self) -> dict[str, tuple[str, str]]:

@@ -26,8 +26,8 @@ def test_every_application_renders_as_argo_cd_renders_it(settled: Environment, t
     assert findings == []
     program, kubeconfig = argocd(settled, tmp_path)
     differing = {}
-    for name, path in sources(settled).items():
-        theirs = manifests(program, kubeconfig, name)
+    for name, (path, revision) in sources(settled).items():
+        theirs = manifests(program, kubeconfig, name, revision)
         ours = rendered["local"][path]
         if normal(theirs) != normal(ours):
             differing[name] = sorted(set(normal(theirs)) ^ set(normal(ours)))
@@ -48,20 +48,20 @@ def argocd(environment: Environment, folder: Path) -> tuple[Path, Path]:
     return program, kubeconfig
 
 
-def sources(environment: Environment) -> dict[str, str]:
-    """Application to the folder that it reads."""
+def sources(environment: Environment) -> dict[str, tuple[str, str]]:
+    """Application to the folder that it reads, and the revision that it follows."""
     found = environment.custom.list_namespaced_custom_object(
         "argoproj.io", "v1alpha1", ARGOCD, "applications"
     )
-    paths = {each["metadata"]["name"]: each["spec"]["source"]["path"] for each in found["items"]}
-    assert paths.keys() == APPLICATIONS
-    return paths
+    read = {each["metadata"]["name"]: each["spec"]["source"] for each in found["items"]}
+    assert read.keys() == APPLICATIONS
+    return {name: (source["path"], source["targetRevision"]) for name, source in read.items()}
 
 
-def manifests(program: Path, kubeconfig: Path, name: str) -> list[Any]:
-    """What the repo server makes of an Application at the tip of its branch."""
+def manifests(program: Path, kubeconfig: Path, name: str, revision: str) -> list[Any]:
+    """What the repo server makes of an Application at a revision; without one, hooks would be left out."""
     done = subprocess.run(
-        [str(program), "app", "manifests", name, "--core", "--source", "git"],
+        [str(program), "app", "manifests", name, "--core", "--source", "git", "--revision", revision],
         env={**os.environ, "KUBECONFIG": str(kubeconfig)},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
