@@ -362,7 +362,8 @@ def test_a_destination_needs_its_connection(sandbox: Sandbox) -> None:
 def test_the_webhook_secret_reaches_the_connection_and_shows_nowhere(sandbox: Sandbox) -> None:
     sandbox.deploy(EVENTS)
     held = sandbox.aws("events").describe_connection(Name="updater")["SecretArn"]
-    assert "hush" in sandbox.aws("secretsmanager").get_secret_value(SecretId=held)["SecretString"]
+    kept = json.loads(sandbox.aws("secretsmanager").get_secret_value(SecretId=held)["SecretString"])
+    assert kept == {"api_key_name": "X-Webhook-Secret", "api_key_value": "hush"}
     events = sandbox.cloudformation.describe_stack_events(StackName="stack")["StackEvents"]
     assert all(
         "hush" not in event.get("ResourceProperties", "")
