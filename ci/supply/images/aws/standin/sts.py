@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from policies.iam import Request, decide
+from policies.iam import Request, decide, trust
 
 from . import authorization, identity_token, roles
 from .fault import Fault, invalid
@@ -108,8 +108,8 @@ def claims(provider: str, identity: Identity) -> dict[str, tuple[str, ...]]:
         f"{prefix}:sub": (identity.subject,),
         f"{prefix}:aud": (identity.audience,),
     }
-    if prefix == "token.actions.githubusercontent.com":
-        for name in _GITHUB:
+    if prefix == trust.GITHUB:
+        for name in trust.GITHUB_CLAIMS:
             value = identity.claims.get(name)
             if isinstance(value, str | int) and not isinstance(value, bool):
                 found[f"{prefix}:{name}"] = (str(value),)
@@ -117,12 +117,6 @@ def claims(provider: str, identity: Identity) -> dict[str, tuple[str, ...]]:
     if isinstance(methods, list):
         found[f"{prefix}:amr"] = tuple(str(method) for method in methods)
     return found
-
-
-_GITHUB = (
-    "actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository",
-    "repository_id", "repository_owner", "repository_owner_id", "workflow",
-)  # fmt: skip
 
 
 def _asked(parameters: Mapping[str, Any]) -> tuple[str, str, str, int]:
