@@ -24,19 +24,19 @@ BAD = {"rendered/local/gitops/main/overlays/local": _POD, _FILE: _IMAGES.replace
 
 
 def check(system: System) -> Found:
-    """Look for what each entry of a rendered folder would make."""
+    """Look for what each entry would make, in the folders that are rendered and those they are made of."""
     for environment in system.environments:
         for path in environment.paths:
-            kustomization = system.graph.kustomizations.get(path)
-            entries = sequence(kustomization.value.get("images")) if kustomization else []
-            if kustomization is None or not entries:
-                continue
             run = {
                 split_image(container.image)[:2]
                 for pod in environment.pods_of(path)
                 for container in pod.containers
             }
-            for number, entry in enumerate(map(mapping, entries)):
-                name, tag = str(entry.get("newName") or entry.get("name")), entry.get("newTag")
-                if not any(name == found and tag in (None, its_tag) for found, its_tag in run):
-                    yield kustomization.document.at("images", number, "name"), f"no image became {name}:{tag}"
+            for kustomization in system.graph.chain(path):
+                own = kustomization.folder == path
+                for number, entry in enumerate(map(mapping, sequence(kustomization.value.get("images")))):
+                    name, tag = str(entry.get("newName") or entry.get("name")), entry.get("newTag")
+                    # A folder above may set another tag; then only the name has to be there.
+                    if not any(name == found and (not own or tag in (None, its)) for found, its in run):
+                        place = kustomization.document.at("images", number, "name")
+                        yield place, f"no image became {name}:{tag}"

@@ -83,6 +83,7 @@ SHIP = [
     T("pattern for all", UPDATER + "main.yaml", r"- namePattern: main\n", "- {namePattern: '*', images: []}\n  - namePattern: main\n"),
     T("upstream at a branch", "gitops/*/base/kustomization.yaml", r"\?ref=v[\d.]+", "?ref=main"),
     T("upstream at another version", "gitops/*/base/kustomization.yaml", r"\?ref=v(\d)", r"?ref=v1\1"),
+    T("images entry that fits nothing", DNS + "kustomization.yaml", r"- name: registry.k8s.io/external-dns/external-dns", "- name: registry.k8s.io/external-dns"),
     T("target renamed", "app/docker-bake.hcl", r"\}/eks-(\w+):", r"}/eks-\1s:"),
     T("target removed from the group", "app/docker-bake.hcl", r'"eks-migration", ', ""),
     T("app first", "ci/settings.py", r'"eks-migration", "eks-web", "eks-app"', '"eks-app", "eks-migration", "eks-web"'),
@@ -153,6 +154,7 @@ KEYS = [
     T("secret by environment", MAIN, r"        env:\n", "        envFrom: [{secretRef: {name: database-secrets}}]\n        env:\n"),
     T("data in a Secret", UPDATER + "git-creds.yaml", r"\Z", "stringData: {password: word}\n"),  # pragma: allowlist secret
     T("target that another object makes", UPDATER + "registry-login.yaml", r"^    name: image-updater-registry", "    name: git-creds", UPDATER + "git-creds.yaml"),
+    T("key that the Secret has not", MAIN, r"secretName: database-secrets, ", "secretName: database-secrets, items: [{key: hostname, path: host}], "),
     T("store after its user", BEFORE + "db-secrets-store.yaml", r"(metadata:\n)", '\\1  annotations: {argocd.argoproj.io/sync-wave: "2"}\n', BEFORE + "database-secrets.yaml"),
 ]  # fmt: skip
 
