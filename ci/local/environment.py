@@ -11,6 +11,7 @@ from ci.cluster import Cluster, NoCluster
 from ci.local import (
     argocd,
     aws,
+    certificates,
     container,
     database,
     engine,
@@ -65,7 +66,11 @@ def bootstrap(settings: Settings, source: Path = ROOT) -> None:
         late.result()
     _healthy(settings, cluster)
     console.print(f"all Applications are Healthy ({clock(time.monotonic() - started)})")
-    console.print(f"\n{settings.url}", style="bold")
+    # curl knows nothing of our authority; a line that is typed again must not be wrapped.
+    console.print(
+        f"\ncurl --cacert {certificates.ca(settings)} {settings.url}/api/version", markup=False, soft_wrap=True
+    )
+    console.print(settings.url, style="bold")
 
 
 def _infrastructure(settings: Settings) -> None:
