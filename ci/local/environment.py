@@ -68,7 +68,9 @@ def bootstrap(settings: Settings, source: Path = ROOT) -> None:
     console.print(f"all Applications are Healthy ({clock(time.monotonic() - started)})")
     # curl knows nothing of our authority; a line that is typed again must not be wrapped.
     console.print(
-        f"\ncurl --cacert {certificates.ca(settings)} {settings.url}/api/version", markup=False, soft_wrap=True
+        f"\ncurl --cacert {certificates.ca(settings)} {settings.url}/api/version",
+        markup=False,
+        soft_wrap=True,
     )
     console.print(settings.url, style="bold")
 
