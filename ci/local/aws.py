@@ -14,13 +14,10 @@ from ci.local.container import Service
 from ci.oci import Credentials
 from ci.problem import Problem
 from ci.progress import Step
-from ci.settings import Settings, wiring
+from ci.settings import ENVIRONMENTS, Settings, wiring
 
 ALIAS = "slipway-aws"
 PORT = 4566
-ENVIRONMENTS = ("local", "production")
-"""Whose accounts the stand-in has, side by side."""
-
 _LOGINS = {"node": secret.REGISTRY_NODE, "bootstrap": secret.REGISTRY_BOOTSTRAP}
 
 _DISTRIBUTION = "slipway-distribution:5000"

@@ -30,7 +30,7 @@ from ci.supply import mirror as mirrors
 from ci.version import parse
 
 FIRST = ("debian", "buildx", "kustomize", "kind", "node", "registry", "ecr", "aws", "git", "postgres", "events",
-         "redis", "argocd")  # fmt: skip
+         "redis", "argocd", "external-secrets", "traefik")  # fmt: skip
 """What the product's first page needs; the rest is made while the cluster comes up."""
 
 
@@ -51,7 +51,7 @@ def bootstrap(settings: Settings, source: Path = ROOT) -> None:
         try:
             _services(settings)
             version = _content(settings, source)
-            supply.publish(settings, ("argocd", "redis"))
+            supply.publish(settings, ("argocd", "redis", "external-secrets", "traefik"))
         finally:
             failed = node.exception()
         if failed is not None:
