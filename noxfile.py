@@ -74,6 +74,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_build(session: nox.Session) -> None:
+    """Measure what the release workflow builds and pushes; writes tests/bench/results."""
+    _with_environment(session, "slipway-bench", 19080, "-m", "tests.bench.release_build", *session.posargs)
+
+
+@nox.session
 def converge(session: nox.Session) -> None:
     """Bring everything up from nothing ten times (`-- 3`: three); writes tests/bench/results."""
     _with_environment(session, "slipway-bench", 19080, "-m", "tests.bench.converge", *session.posargs)

@@ -12,6 +12,11 @@ variable "SCHEMA_HEAD" { default = "" }
 variable "CA_BUNDLE" { default = "" }
 variable "PIP_CONFIG" { default = "" }
 
+# Published images whose layers are taken over where their steps are the same, comma-separated; and `type=inline` for
+# images that say of which steps their layers are (ci/layercache.py).
+variable "CACHE_FROM" { default = "" }
+variable "CACHE_TO" { default = "" }
+
 group "default" {
   targets = ["eks-migration", "eks-web", "eks-app"]
 }
@@ -21,6 +26,9 @@ target "common" {
     VERSION  = VERSION
     REVISION = REVISION
   }
+  # Each of all three: a stage that one of them keeps, such as `python`, is a mere step on the way in another.
+  cache-from = [for image in compact(split(",", CACHE_FROM)) : "type=registry,ref=${image}"]
+  cache-to   = compact([CACHE_TO])
 }
 
 target "python" {

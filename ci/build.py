@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from ci import git, schema, shell, supply
 from ci.local import engine
@@ -44,11 +45,18 @@ def references(settings: Settings, version: Version) -> tuple[str, ...]:
     return tuple(f"{settings.wiring.registry}/{name}:{version}" for name in IMAGES)
 
 
-def build(settings: Settings, version: Version, source: Path, committed: bool = False) -> Built:
+def build(
+    settings: Settings,
+    version: Version,
+    source: Path,
+    committed: bool = False,
+    cache: Mapping[str, str] = MappingProxyType({}),
+) -> Built:
     """Build eks-app, eks-web and eks-migration of `version` from the work tree `source`.
 
     A clean tree is built from its commit, so that what is edited meanwhile cannot slip in; a tree
-    with changes is built as it is, or with `committed` from its commit all the same. Output goes to a log file that the error names.
+    with changes is built as it is, or with `committed` from its commit all the same. `cache` is ci.layercache's.
+    Output goes to a log file that the error names.
     """
     if engine.version() is None:
         raise Problem("no Docker engine answers", fix="invoke bootstrap (it starts one)")
@@ -67,11 +75,12 @@ def build(settings: Settings, version: Version, source: Path, committed: bool = 
             schema.head(tree),
             references(settings, version),
         )
-        _bake(settings, built, tree, secrets(os.environ, Path.home(), folder))
+        given = secrets(os.environ, Path.home(), folder)
+        _bake(settings, built, tree, {**cache, **{name: str(path) for name, path in given.items()}})
     return built
 
 
-def _bake(settings: Settings, built: Built, tree: Path, given: Mapping[str, Path]) -> None:
+def _bake(settings: Settings, built: Built, tree: Path, given: Mapping[str, str]) -> None:
     log = settings.cache / "logs" / f"{settings.name}-build-{built.version}.log"
     log.unlink(missing_ok=True)
     argv = [str(supply.tool(settings, "docker-buildx")), "bake", "--file", "docker-bake.hcl"]
@@ -81,7 +90,7 @@ def _bake(settings: Settings, built: Built, tree: Path, given: Mapping[str, Path
         "VERSION": str(built.version),
         "REVISION": built.revision,
         "SCHEMA_HEAD": built.schema_head,
-        **{name: str(path) for name, path in given.items()},
+        **given,
         # Newer releases ask before they read a secret's file; here the command itself named it.
         "BUILDX_BAKE_ENTITLEMENTS_FS": "0",
         # The engine's own builder, whichever one `docker buildx use` chose.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ci import git, publish, shell
+from ci import git, layercache, publish, shell
 from ci.build import build
 from ci.ecr import login
 from ci.oci import Registry, RegistryError
@@ -51,8 +51,10 @@ def ship(settings: Settings, version: str, source: Path = ROOT) -> Release:
                 fix=f"take the next version, {wanted.next()}: a version is never published twice",
             )
         if done is None:
-            check_newest(source, wanted, publish.versions(opened))
-            build(production, wanted, source, committed=True)
+            before = publish.versions(opened)
+            check_newest(source, wanted, before)
+            with layercache.of(opened, next(iter(before), None)) as cache:
+                build(production, wanted, source, committed=True, cache=cache)
             with publish.saved(production, wanted) as find:
                 done = publish.push(production, opened, wanted, commit, find)
             console.print(f"{wanted} is published in {place.registry}", markup=False)

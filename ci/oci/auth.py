@@ -53,6 +53,7 @@ class RegistryAuth(httpx.Auth):
     def __init__(self, credentials: Credentials | Login | None) -> None:
         self._credentials = credentials
         self._login: Credentials | None = None
+        self.sent: Credentials | None = None
         self._known: dict[tuple[str, str, str], str] = {}
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -76,6 +77,7 @@ class RegistryAuth(httpx.Auth):
             answer = f"Bearer {found.get('token') or found.get('access_token')}"
         else:
             return
+        self.sent = login
         self._known[key] = answer
         request.headers["Authorization"] = answer
         yield request

@@ -66,9 +66,10 @@ class Registry:
         self, base_url: str, credentials: Credentials | Login | None = None, *, timeout: float = 30.0
     ) -> None:
         self.host = urlsplit(base_url).netloc
+        self._auth = RegistryAuth(credentials)
         self._client = httpx.Client(
             base_url=base_url.rstrip("/"),
-            auth=RegistryAuth(credentials),
+            auth=self._auth,
             timeout=httpx.Timeout(timeout, connect=5.0),
             follow_redirects=True,
             trust_env=not _loopback(base_url),
@@ -79,6 +80,11 @@ class Registry:
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+
+    @property
+    def login(self) -> Credentials | None:
+        """The login that was sent, None as long as the registry asked for none."""
+        return self._auth.sent
 
     def answers(self) -> bool:
         """Say whether a registry is there, at once and without retries."""

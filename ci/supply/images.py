@@ -131,6 +131,12 @@ def debian_program(settings: Settings, component: Component, target: Path) -> No
         os.replace(folder / "program", target)
 
 
+_WAIT_FOR_LOCK = ("-o", "DPkg::Lock::Timeout=120")
+"""Seconds for another apt-get to end."""
+_INTERRUPTED = "dpkg --configure -a"
+"""What apt-get asks for, and does not do itself, after an installation that was killed."""
+
+
 def ensure_package(program: str, *packages: str) -> None:
     """Install Debian packages (default: named as the program) when `program` is missing and we may."""
     if shutil.which(program) or Path(f"/usr/sbin/{program}").exists():
@@ -138,9 +144,16 @@ def ensure_package(program: str, *packages: str) -> None:
     wanted = packages or (program,)
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         raise Problem(f"program '{program}' is missing", fix=f"apt-get install {' '.join(wanted)} (as root)")
-    env = {"DEBIAN_FRONTEND": "noninteractive"}
     shell.run("apt-get", "update", "-qq")
-    shell.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, env=env)
+    install = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *_WAIT_FOR_LOCK, *wanted)
+    env = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        shell.run(*install, env=env)
+    except shell.CommandFailed as failure:
+        if _INTERRUPTED not in failure.result.err:
+            raise
+        shell.run(*_INTERRUPTED.split(), env=env)
+        shell.run(*install, env=env)
 
 
 def mirror(archive: str) -> str:

@@ -2,7 +2,6 @@
 
 import csv
 import secrets
-import socket
 import ssl
 import subprocess
 import time
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ci.settings import Settings
 from ci.supply import golang
 from ci.supply.catalogue import load
+from tests.ports import free_range
 
 ISSUER = "https://oidc.eks.ap-northeast-1.amazonaws.com/id/TEST"
 _SECONDS = 60
@@ -66,7 +66,8 @@ class ApiServer:
 @contextmanager
 def running(settings: Settings, folder: Path) -> Iterator[ApiServer]:
     """Run etcd and kube-apiserver of the supply, with data in `folder`, until the block ends."""
-    etcd_port, peer_port, port = free_ports(3)
+    etcd_port = free_range(3)
+    peer_port, port = etcd_port + 1, etcd_port + 2
     token = secrets.token_urlsafe(16)
     with (folder / "tokens.csv").open("w") as stream:
         csv.writer(stream).writerow([token, "admin", "admin", "system:masters"])
@@ -135,15 +136,3 @@ def _write_key(path: Path) -> None:
             serialization.NoEncryption(),
         )
     )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody uses at this moment."""
-    opened = [socket.socket() for _ in range(count)]
-    try:
-        for each in opened:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in opened]
-    finally:
-        for each in opened:
-            each.close()

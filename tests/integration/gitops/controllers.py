@@ -16,7 +16,8 @@ from ci.render import Document
 from ci.settings import Settings
 from ci.supply import golang
 from ci.supply.catalogue import load
-from tests.integration.gitops.apiserver import ApiServer, free_ports
+from tests.integration.gitops.apiserver import ApiServer
+from tests.ports import free_range
 
 Found = TypeVar("Found")
 
@@ -101,7 +102,7 @@ def running(
 @contextmanager
 def moto(folder: Path) -> Iterator[str]:
     """Run moto's server, which answers for AWS without asking who calls, and yield its URL."""
-    (port,) = free_ports(1)
+    port = free_range(1)
     with (folder / "moto.log").open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from ci.settings import Settings
-from tests.integration.gitops.apiserver import ApiServer, free_ports
+from tests.integration.gitops.apiserver import ApiServer
 from tests.integration.gitops.conftest import Rendered
 from tests.integration.gitops.controllers import (
     Controller,
@@ -21,6 +21,7 @@ from tests.integration.gitops.controllers import (
     token,
     until,
 )  # fmt: skip
+from tests.ports import free_range
 
 INGRESS = "/apis/networking.k8s.io/v1/namespaces/main/ingresses/main"
 
@@ -56,7 +57,7 @@ def external_dns(
     (deployment,) = [d for d in documents if d["kind"] == "Deployment"]
     arguments, env = container(deployment)
     assert set(env.values()) == {"http://slipway-aws:4566"}
-    (metrics,) = free_ports(1)
+    metrics = free_range(1)
     (folder / "token").write_text(token(api, "main", "account-for-external-dns", "sts.amazonaws.com"))
     (account,) = [d for d in documents if d["kind"] == "ServiceAccount"]
     variables = dict.fromkeys(env, aws) | {

@@ -13,7 +13,7 @@ import pytest
 
 from ci.local import argocd, certificates, edge
 from ci.settings import Settings
-from tests.integration.gitops.apiserver import ApiServer, free_ports
+from tests.integration.gitops.apiserver import ApiServer
 from tests.integration.gitops.conftest import Rendered
 from tests.integration.gitops.controllers import (
     Controller,
@@ -23,6 +23,7 @@ from tests.integration.gitops.controllers import (
     running,
     until,
 )  # fmt: skip
+from tests.ports import free_range
 
 
 class Pod(BaseHTTPRequestHandler):
@@ -67,7 +68,7 @@ def pods() -> Iterator[list[int]]:
 @pytest.fixture(scope="module")
 def settings(configuration: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """An environment of its own, with a CA and a free port for the edge."""
-    (port,) = free_ports(1)
+    port = free_range(1)
     return Settings("edge-test", port, configuration.wiring, tmp_path_factory.mktemp("edge"))
 
 
@@ -86,7 +87,7 @@ def traefik(
     (files,) = [d for d in documents if d["kind"] == "ConfigMap"]
     (folder / "edge.yaml").write_text(files["data"]["edge.yaml"].replace("/etc/traefik", str(folder)))
     (deployment,) = [d for d in documents if d["kind"] == "Deployment"]
-    (health,) = free_ports(1)
+    health = free_range(1)
     arguments = [
         each.replace("/etc/traefik", str(folder))
         .replace("=:8443", f"=127.0.0.1:{settings.port}")

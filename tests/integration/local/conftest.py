@@ -10,7 +10,8 @@ from ci import infra, supply
 from ci.local import aws, container, events, registry
 from ci.local.teardown import SERVICES
 from ci.settings import Settings, wiring
-from tests.integration.local.parts import Node, Repository, free_ports, image
+from tests.integration.local.parts import Node, Repository, image
+from tests.ports import free_range
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,7 +24,7 @@ def images() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     name = f"slipway-test-{secrets.token_hex(3)}"
-    made = Settings(name, free_ports(5), wiring("local"), tmp_path_factory.mktemp("cache"))
+    made = Settings(name, free_range(5), wiring("local"), tmp_path_factory.mktemp("cache"))
     yield made
     Node(made).stop()
     for role in SERVICES:

@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,18 +39,6 @@ for server in servers:
 def image(_settings: Settings, name: str) -> str:
     """SLIPWAY_IMAGE_NAME where it is set, else the supply's image, made with the machine's own cache."""
     return os.environ.get(f"SLIPWAY_IMAGE_{name.upper()}") or _ORDINARY(load(), name)
-
-
-def free_ports(count: int) -> int:
-    """First of `count` free ports in a row."""
-    for first in range(20000 + secrets.randbelow(5000) * 4, 60000, count):
-        try:
-            for port in range(first, first + count):
-                socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return first
-    raise AssertionError("no free ports")
 
 
 @dataclass(frozen=True)

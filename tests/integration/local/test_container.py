@@ -13,7 +13,8 @@ from ci.local import container
 from ci.local.container import Service
 from ci.problem import Problem
 from ci.settings import Settings
-from tests.integration.local.parts import free_ports, image
+from tests.integration.local.parts import image
+from tests.ports import free_range
 
 pytestmark = pytest.mark.integration
 
@@ -27,7 +28,7 @@ def service(settings: Settings) -> Iterator[Service]:
         role=ROLE,
         image=image(settings, "git"),
         alias="probe",
-        port=(free_ports(1), 8000),
+        port=(free_range(1), 8000),
         files={"/srv/www/page": "one"},
         env={"MODE": "a"},
         arguments=("-c", "exec timeout 300 python3 -m http.server 8000 --directory /srv/www"),
@@ -83,7 +84,7 @@ def test_every_change_makes_a_new_container(settings: Settings, service: Service
     second = ensure(settings, dataclasses.replace(service, files={"/srv/www/page": "two"}))
     assert page(settings) == "two"
     third = ensure(settings, dataclasses.replace(service, env={"MODE": "b"}))
-    fourth = ensure(settings, dataclasses.replace(service, port=(free_ports(1), 8000)))
+    fourth = ensure(settings, dataclasses.replace(service, port=(free_range(1), 8000)))
     assert len({first, second, third, fourth}) == 4
 
 

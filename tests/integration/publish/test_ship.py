@@ -25,6 +25,7 @@ class Yard:
     def __init__(self, workshop: Workshop, gate: Gate, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.workshop = workshop
         self.built: list[str] = []
+        self.caches: list[dict[str, str]] = []
         self.output = folder / "output"
         place = dataclasses.replace(settings.wiring("production"), registry=workshop.settings.wiring.registry)
         monkeypatch.setattr(ship, "wiring", lambda name: {"production": place}[name])
@@ -32,8 +33,11 @@ class Yard:
         monkeypatch.setenv(ship.REGISTRY_URL, f"http://127.0.0.1:{gate.port}")
         monkeypatch.setenv("GITHUB_OUTPUT", str(self.output))
 
-    def _build(self, given: settings.Settings, version: object, source: Path, committed: bool) -> None:
+    def _build(
+        self, given: settings.Settings, version: object, source: Path, committed: bool, cache: dict[str, str]
+    ) -> None:
         assert committed
+        self.caches.append(cache)
         self.built.append(str(version))
         self.workshop.build(str(version), git(source, "rev-parse", "HEAD"))
 
@@ -72,6 +76,16 @@ def test_a_repeated_run_builds_nothing_and_tells_the_same(yard: Yard) -> None:
     git(yard.workshop.source, "checkout", "-q", version)
     assert yard.ship(version) == first
     assert yard.built == [version, newer]
+
+
+def test_layers_come_from_the_last_version(yard: Yard, gate: Gate) -> None:
+    first = yard.tagged()
+    yard.ship(first)
+    yard.ship(yard.tagged())
+    of_first = ",".join(f"127.0.0.1:{gate.port}/{name}:{first}" for name in IMAGES)
+    assert yard.caches[1]["CACHE_FROM"] == of_first
+    assert {cache["CACHE_TO"] for cache in yard.caches} == {"type=inline"}
+    assert not Path(yard.caches[1]["DOCKER_CONFIG"]).exists()
 
 
 def test_an_interrupted_run_is_finished(yard: Yard, gate: Gate, registry: Registry) -> None:
