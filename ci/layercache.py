@@ -11,8 +11,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ci.oci import Credentials, Registry
+from ci.problem import Problem
 from ci.settings import IMAGES
 from ci.version import Version
 
@@ -39,8 +41,7 @@ def configure(folder: Path, present: Path, host: str, login: Credentials | None)
     for entry in entries:
         if entry.name != "config.json":
             (folder / entry.name).symlink_to(entry)
-    found = present / "config.json"
-    told = json.loads(found.read_text()) if found.is_file() else {}
+    told = _read(present / "config.json")
     if login is not None:
         # A store of credentials would be asked instead of this file; it knows nothing of this login.
         told.pop("credsStore", None)
@@ -48,6 +49,18 @@ def configure(folder: Path, present: Path, host: str, login: Credentials | None)
     target = folder / "config.json"
     target.touch(mode=0o600)
     target.write_text(json.dumps(told))
+
+
+def _read(config: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(config.read_text())
+        if not isinstance(told, dict):
+            raise ValueError("no object")
+    except FileNotFoundError:
+        return {}
+    except (ValueError, OSError) as error:
+        raise Problem(f"{config} cannot be read: {error}", fix="correct or remove it") from error
+    return told
 
 
 def _configured() -> Path:

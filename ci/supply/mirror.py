@@ -8,7 +8,7 @@ from ci import shell
 from ci.problem import Problem
 from ci.settings import Settings
 from ci.supply import golang, store
-from ci.supply.catalogue import load
+from ci.supply.catalogue import Component, Mirror, load
 
 _WHO = {
     "GIT_AUTHOR_NAME": "slipway", "GIT_AUTHOR_EMAIL": "slipway@localhost",
@@ -28,10 +28,12 @@ def repository(settings: Settings, name: str) -> Path:
     component = load().get(mirror.component)
     declared = f"-{store.digest(repr(mirror))}" if mirror.without else ""
     target = settings.cache / "mirrors" / f"{name}-{golang.key(component)}{declared}.git"
-    if target.is_dir():
-        return target
+    return store.once(target, lambda bare: _commit(settings, mirror, component, bare))
+
+
+def _commit(settings: Settings, mirror: Mirror, component: Component, bare: Path) -> None:
     source = golang.module_folder(settings, component)
-    with store.building(target) as bare, store.scratch(settings.cache) as tree:
+    with store.scratch(settings.cache) as tree:
         for folder in mirror.folders:
             shutil.copytree(source / folder, tree / folder, copy_function=shutil.copyfile)
         for path in tree.rglob("*"):
@@ -43,7 +45,6 @@ def repository(settings: Settings, name: str) -> Path:
         shell.run(*git, "add", "--all", "--force", cwd=tree, env=_WHO)
         shell.run(*git, "commit", "--quiet", "-m", f"{mirror.repository} {component.version}", env=_WHO)
         shell.run(*git, "tag", component.version, env=_WHO)
-    return target
 
 
 def _leave_out(tree: Path, declared: str) -> None:

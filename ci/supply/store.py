@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,6 +57,23 @@ def building(target: Path) -> Iterator[Path]:
         shutil.rmtree(old)
     else:
         draft.rename(target)
+
+
+def once(target: Path, make: Callable[[Path], None]) -> Path:
+    """Return `target`; where it is missing, `make` fills an empty folder that becomes it.
+
+    Who wants it meanwhile, in another thread or process, waits and finds it made: nothing is made twice, and nothing
+    that is in use is replaced.
+    """
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / f".{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.is_dir():
+            with building(target) as draft:
+                make(draft)
+    return target
 
 
 @contextmanager

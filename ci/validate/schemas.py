@@ -32,12 +32,12 @@ def folder(
     wanted = sorted({file_name(*kind) for kind in kinds})
     key = store.digest(*versions(), json.dumps(custom, sort_keys=True), *wanted)
     target = settings.cache / "validate" / f"schemas-{key}"
-    if not target.is_dir():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with store.building(target) as draft:
-            for name, schema in ({**dict(_core(wanted)), **custom}).items():
-                (draft / name).write_text(json.dumps(schema))
-    return target
+
+    def write(draft: Path) -> None:
+        for name, schema in ({**dict(_core(wanted)), **custom}).items():
+            (draft / name).write_text(json.dumps(schema))
+
+    return store.once(target, write)
 
 
 def versions() -> tuple[str, ...]:

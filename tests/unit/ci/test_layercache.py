@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ci import layercache
 from ci.oci import Credentials
+from ci.problem import Problem
 
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 LOGIN = Credentials("AWS", "word:of a day")
@@ -60,3 +63,13 @@ def test_there_need_be_no_configuration(tmp_path: Path) -> None:
     made.mkdir()
     layercache.configure(made, tmp_path / "absent", HOST, LOGIN)
     assert set(told(made)["auths"]) == {HOST}
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff"])
+def test_a_damaged_configuration_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    made = tmp_path / "made"
+    made.mkdir()
+    with pytest.raises(Problem, match=r"config\.json cannot be read"):
+        layercache.configure(made, tmp_path, HOST, LOGIN)
+    assert not (made / "config.json").exists()

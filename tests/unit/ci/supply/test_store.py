@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,56 @@ def test_two_builders_of_one_thing_do_not_meet(tmp_path: Path) -> None:
     for process in slow:
         process.kill()
         process.join()
+
+
+def test_what_several_want_at_once_is_made_once_and_never_replaced(tmp_path: Path) -> None:
+    target, made = tmp_path / "below" / "made", []
+
+    def make(draft: Path) -> None:
+        made.append(draft)
+        time.sleep(0.1)
+        (draft / "a").write_text("1")
+
+    def want(_: int) -> int:
+        return (store.once(target, make) / "a").stat().st_ino
+
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(want, range(8)))
+    assert len(made) == 1
+    assert found == {want(0)}
+
+
+def test_another_process_waits_for_what_is_being_made(tmp_path: Path) -> None:
+    target, started = tmp_path / "made", tmp_path / "started"
+    process = multiprocessing.get_context("spawn").Process(target=_once, args=(target, started))
+    process.start()
+    while not started.exists():
+        time.sleep(0.01)
+    store.once(target, _second)
+    process.join()
+    assert (target / "half").read_text() == "first"
+
+
+def _second(draft: Path) -> None:
+    (draft / "half").write_text("second")
+
+
+def _once(target: Path, started: Path) -> None:
+    def make(draft: Path) -> None:
+        started.touch()
+        time.sleep(0.5)
+        (draft / "half").write_text("first")
+
+    store.once(target, make)
+
+
+def test_what_could_not_be_made_is_made_by_the_next(tmp_path: Path) -> None:
+    def fail(draft: Path) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.once(tmp_path / "made", fail)
+    assert store.once(tmp_path / "made", lambda draft: None).is_dir()
 
 
 def test_folder_digest_sees_names_contents_and_the_executable_bit(tmp_path: Path) -> None:
