@@ -10,7 +10,7 @@ import yaml
 from ci import shell, supply
 from ci.problem import Problem
 from ci.settings import ROOT, Settings
-from ci.supply import mirror
+from ci.supply import charts, mirror
 from ci.supply.catalogue import load as catalogue
 
 GITOPS = ROOT / "gitops"
@@ -63,6 +63,13 @@ def upstream(settings: Settings, application: Document) -> list[Document]:
     return [document for text in texts for document in yaml.load_all(text, _Loader) if document]
 
 
+def chart(settings: Settings, application: Document) -> list[Document] | None:
+    """Render an Application whose chart is in a chart repository; None where that does not answer."""
+    source = application["spec"]["source"]
+    packed = charts.archive(settings, source["repoURL"], source["chart"], source["targetRevision"])
+    return None if packed is None else _chart(settings, application, packed)
+
+
 def _alternatives(include: str) -> list[str]:
     """The patterns of Argo CD's `include`, which knows `{a,b}` around the whole of it."""
     return include[1:-1].split(",") if include.startswith("{") else [include]
@@ -73,7 +80,8 @@ def _chart(settings: Settings, application: Document, path: Path) -> list[Docume
     namespace = application["spec"]["destination"]["namespace"]
     try:
         result = shell.run(
-            str(supply.tool(settings, "helm")), "template", options.get("releaseName", path.name), str(path),
+            str(supply.tool(settings, "helm")), "template",
+            options.get("releaseName", application["metadata"]["name"]), str(path),
             "--namespace", namespace, "--include-crds", "--values", "-",
             stdin=yaml.safe_dump(options.get("valuesObject", {})), timeout=_SECONDS,
         )  # fmt: skip

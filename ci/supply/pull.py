@@ -1,6 +1,7 @@
 """Pulling from upstream, where a registry answers; digests are locked at first sight."""
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -63,16 +64,23 @@ def locked_digests(settings: Settings) -> dict[str, str]:
 
 
 def _check_digest(settings: Settings, upstream: str, reference: str) -> None:
-    seen = enginestore.repo_digests(reference)
-    expected = locked_digests(settings).get(upstream)
+    try:
+        check(settings, upstream, enginestore.repo_digests(reference))
+    except Problem:
+        shell.run("docker", "image", "rm", "--force", reference, ok=(0, 1))
+        raise
+
+
+def check(settings: Settings, name: str, seen: Sequence[str]) -> None:
+    """Compare the digests that `name` has with the locked one; the first sight locks it."""
+    expected = locked_digests(settings).get(name)
     if expected is None:
         with (settings.cache / "digests.lock").open("a") as stream:
-            stream.write(f"{upstream} {seen[0]}\n")
+            stream.write(f"{name} {seen[0]}\n")
     elif expected not in seen:
-        shell.run("docker", "image", "rm", "--force", reference, ok=(0, 1))
         raise Problem(
-            f"{upstream} has digest {', '.join(seen)}, but {expected} is locked",
-            fix="find out who changed the tag; correct digests.lock only if it was meant",
+            f"{name} has digest {', '.join(seen)}, but {expected} is locked",
+            fix="find out who changed it; correct digests.lock only if it was meant",
         )
 
 

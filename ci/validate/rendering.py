@@ -20,6 +20,11 @@ PART = "render"
 _WHY = "Argo CD cannot render it either: the Application stays as it was, and later changes wait behind this one."
 _ID = "RENDER"
 assert _ID not in FAMILIES
+_UNREACHED = "the repository of chart {} of {} does not answer: its values are checked, not its output"
+
+
+class _UnreachedError(Exception):
+    """A chart is neither in the cache nor to be had."""
 
 
 def everything(tree: Tree, pool: Executor) -> tuple[Rendered, list[Finding], bool]:
@@ -65,6 +70,11 @@ class _Walk:
                     continue
                 documents, kept = result
                 self.kept &= kept
+                if documents is None:
+                    self._tree.notes.append(
+                        _UNREACHED.format(dig(application, "spec", "source", "chart"), environment)
+                    )
+                    continue
                 self.rendered.setdefault(environment, {})[path] = documents
                 for document in documents:
                     if document.get("kind") == "Application":
@@ -75,14 +85,17 @@ class _Walk:
         if source.get("path"):
             self.folder(environment, posixpath.normpath(str(source["path"])), document)
         elif source.get("chart"):
-            self._tree.notes.append(
-                f"chart {source['chart']} of {environment} is not in the supply: its values are checked, not its output"
-            )
+            # The key that the model looks under (policies.model.applications.Source).
+            self.folder(environment, f"{source.get('repoURL')}#{source['chart']}", document)
 
-    def _render(self, item: tuple[str, str, Mapping[str, Any] | None]) -> tuple[list[Any], bool] | Problem:
+    def _render(
+        self, item: tuple[str, str, Mapping[str, Any] | None]
+    ) -> tuple[list[Any] | None, bool] | Problem:
         environment, path, application = item
         key: list[str | bytes] = [path, *_upstream_key(self._tree)]
         try:
+            if application is not None and dig(application, "spec", "source", "chart"):
+                return self._chart(environment, key, dict(application))
             if application is not None and not path.startswith("gitops/"):
                 document = dict(application)
                 return self._kept(environment, [*key, repr(document)], lambda: self._upstream(document))
@@ -98,6 +111,22 @@ class _Walk:
     ) -> tuple[list[Any], bool]:
         self.keys.append(f"{environment} {store.digest(*key)}")
         return self._tree.kept(PART, key, make)
+
+    def _chart(
+        self, environment: str, key: list[str | bytes], application: dict[str, Any]
+    ) -> tuple[list[Any] | None, bool]:
+        """Render the chart, or leave it out where its repository does not answer; that is not kept."""
+        try:
+            return self._kept(environment, [*key, repr(application)], lambda: self._reached(application))
+        except _UnreachedError:
+            self.keys.append(f"{environment} without {application['metadata']['name']}")
+            return None, True
+
+    def _reached(self, application: dict[str, Any]) -> list[Any]:
+        documents = render.chart(self._tree.settings, application)
+        if documents is None:
+            raise _UnreachedError
+        return list(documents)
 
     def _upstream(self, application: dict[str, Any]) -> list[Any]:
         return list(render.upstream(self._tree.settings, application))
@@ -130,7 +159,9 @@ class _Walk:
         for document in (each for file in files for each in self._tree.sources.documents(file)):
             named = (dig(document.value, "kind"), dig(document.value, "metadata", "name"))
             if named == ("Application", name) and document.has("spec", "source"):
-                return document.at("spec", "source", "path")
+                return document.at(
+                    "spec", "source", "path" if document.has("spec", "source", "path") else "chart"
+                )
         return Position("gitops")
 
 

@@ -128,7 +128,7 @@ def needs(system: System, environment: Environment, account: Account) -> list[Ne
 
     One template makes the role for every environment, so a secret that is read in one of them counts in all.
     """
-    if account.object is None:
+    if account.object is None or account.object.foreign:
         return None
     keys = {key for each in system.environments for key in _secret_keys(each, account)}
     wanted = _secrets(environment, keys)

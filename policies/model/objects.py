@@ -61,6 +61,11 @@ class Object:
         return self.origin.ours(self.kind, self.name)
 
     @property
+    def foreign(self) -> bool:
+        """Whether its source is not in this repository at all: a chart of a chart repository."""
+        return "#" in self.path  # policies.model.applications.Source.key
+
+    @property
     def label(self) -> str:
         """Kind and name for messages."""
         return f"{self.kind} {self.name}"

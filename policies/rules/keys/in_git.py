@@ -1,5 +1,10 @@
 """Secrets whose data is in git."""
 
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies.model.applications import Application
 from policies.model.shape import mapping
 from policies.model.system import System
 from policies.rule import Found
@@ -20,9 +25,37 @@ BAD = {
 
 
 def check(system: System) -> Found:
-    """Report data and stringData of rendered Secrets."""
-    for _, found in system.each():
+    """Report data and stringData of rendered Secrets; of a chart's only what the Application's values give it."""
+    for environment, found in system.each():
         if found.kind == "Secret" and found.group == "":
             for field in ("data", "stringData"):
-                if mapping(found.get(field)):
+                written = mapping(found.get(field))
+                if found.foreign:
+                    written = _given(environment.application_of(found.path), written)
+                if written:
                     yield found.at(field), f"{found.label} has {field} in git"
+
+
+def _given(application: Application | None, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of `data` that is in the values of a chart; what the chart generates is in no repository."""
+    values = application.object.get("spec", "source", "helm") if application else None
+    known = set(_scalars(values))
+    return {key: value for key, value in data.items() if {str(value), _decoded(value)} & known}
+
+
+def _scalars(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from _scalars(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _scalars(each)
+    elif value not in (None, ""):
+        yield str(value)
+
+
+def _decoded(value: Any) -> str:
+    try:
+        return base64.b64decode(str(value), validate=True).decode()
+    except ValueError:
+        return ""

@@ -61,12 +61,3 @@ def test_a_missing_folder_is_a_finding_at_the_application(plant: Plant) -> None:
     _, (finding,), _ = walk(plant({**FILES, **apps}))
     assert str(finding.position) == "gitops/apps/main.yaml:4:17"
     assert finding.message == "gitops/mian has no kustomization"
-
-
-def test_a_chart_that_the_supply_lacks_is_noted(plant: Plant) -> None:
-    chart = ROOT.replace("path: gitops/apps", "chart: a, repoURL: https://charts.example").replace(
-        "root", "x"
-    )
-    tree = plant({**FILES, "gitops/apps/main.yaml": chart})
-    walk(tree)
-    assert tree.notes == ["chart a of local is not in the supply: its values are checked, not its output"]
