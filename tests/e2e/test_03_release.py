@@ -19,8 +19,10 @@ def test_release_with_migration(settled: Environment, checkout: Checkout) -> Non
 
     with Pods(settled) as pods, Writer(settled) as writer:
         ended = settled.release(new, checkout.folder).succeeded()
+        afterwards = {settled.version()["version"] for _ in range(20)}
         settled.settle()
 
+    assert afterwards == {new}
     assert f"{new} serves at {settled.settings.url}" in ended.out
     answer = settled.version()
     assert (answer["version"], answer["schema_head"], answer["schema_live"]) == (new, revision, revision)

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from ci import release, views
@@ -140,3 +142,10 @@ def test_a_higher_version_is_fine() -> None:
 def test_a_report_alone_tells_of_the_migration() -> None:
     found = views.migration(Evidence(report=objects.report(NEW, "running", "x")))
     assert (found.version, found.state) == (NEW, "running")
+
+
+def test_a_version_serves_when_every_backend_gives_it() -> None:
+    backends = itertools.cycle([NEW, NEW, NEW, OLD])
+    assert release.served(lambda: next(backends), NEW, 8) == OLD
+    assert release.served(lambda: NEW, NEW, 8) == NEW
+    assert release.served(lambda: "", NEW, 8) == ""
