@@ -4,7 +4,6 @@ Only a release's tag writes to production's registry, and what a version names i
 branch can put a layer there (docs/adr/0022-layers-of-the-last-release.md).
 """
 
-import base64
 import contextlib
 import json
 import os
@@ -45,7 +44,7 @@ def configure(folder: Path, present: Path, host: str, login: Credentials | None)
     if login is not None:
         # A store of credentials would be asked instead of this file; it knows nothing of this login.
         told.pop("credsStore", None)
-        told["auths"] = told.get("auths", {}) | {host: {"auth": _encoded(login)}}
+        told["auths"] = told.get("auths", {}) | {host: {"auth": login.encoded}}
     target = folder / "config.json"
     target.touch(mode=0o600)
     target.write_text(json.dumps(told))
@@ -65,7 +64,3 @@ def _read(config: Path) -> dict[str, Any]:
 
 def _configured() -> Path:
     return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-
-
-def _encoded(login: Credentials) -> str:
-    return base64.b64encode(f"{login.user}:{login.password}".encode()).decode()

@@ -16,10 +16,14 @@ class Credentials:
     password: str = field(repr=False)
 
     @property
+    def encoded(self) -> str:
+        """User and password as Basic authentication and Docker's configuration write them."""
+        return base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+    @property
     def header(self) -> str:
         """The value of a Basic Authorization header."""
-        pair = f"{self.user}:{self.password}".encode()
-        return f"Basic {base64.b64encode(pair).decode()}"
+        return f"Basic {self.encoded}"
 
 
 Login = Callable[[], Credentials]

@@ -115,20 +115,25 @@ def _downloaded(settings: Settings, component: Component, folder: Path, module: 
     return Path(json.loads(found.out[found.out.index("{") :])["Dir"])
 
 
+def copy(source: Path, target: Path) -> None:
+    """Copy a folder of the module cache, which is read-only, to files that can be changed."""
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
 def _shorten(settings: Settings, component: Component, keep: Keep, folder: Path) -> None:
     """Replace the module that has the list of plugins by a copy in which the list is short.
 
     The module cache itself is read-only, and Go's -overlay refuses files beneath it.
     """
     module = keep.module or _go(component).module
-    copy = folder / "shortened"
-    shutil.copytree(_downloaded(settings, component, folder, module), copy, copy_function=shutil.copyfile)
-    for path in (copy, *copy.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    listed = copy / keep.file
+    copied = folder / "shortened"
+    copy(_downloaded(settings, component, folder, module), copied)
+    listed = copied / keep.file
     listed.write_text(shortened(listed.read_text(), keep))
     with (folder / "go.mod").open("a") as stream:
-        stream.write(f"\nreplace {module} => ./{copy.name}\n")
+        stream.write(f"\nreplace {module} => ./{copied.name}\n")
 
 
 def shortened(source: str, keep: Keep) -> str:

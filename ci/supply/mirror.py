@@ -1,7 +1,6 @@
 """Upstream manifests as git repositories, made from the pinned modules."""
 
 import re
-import shutil
 from pathlib import Path
 
 from ci import shell
@@ -35,9 +34,7 @@ def _commit(settings: Settings, mirror: Mirror, component: Component, bare: Path
     source = golang.module_folder(settings, component)
     with store.scratch(settings.cache) as tree:
         for folder in mirror.folders:
-            shutil.copytree(source / folder, tree / folder, copy_function=shutil.copyfile)
-        for path in tree.rglob("*"):
-            path.chmod(0o755 if path.is_dir() else 0o644)  # modules are read-only
+            golang.copy(source / folder, tree / folder)
         for declared in mirror.without:
             _leave_out(tree, declared)
         git = ("git", "--git-dir", str(bare), "--work-tree", str(tree))

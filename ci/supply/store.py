@@ -37,8 +37,7 @@ def folder_digest(folder: Path) -> str:
 def building(target: Path) -> Iterator[Path]:
     """Give an empty folder that becomes `target` only when the block ends well.
 
-    Two processes may build the same target: each has a draft of its own, and the last one stays.
-    A kill leaves its draft behind, and the next builder clears it away.
+    It must not be there; `once` sees to that. A kill leaves its draft behind, and the next builder clears it away.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     _clear_drafts(target)
@@ -50,13 +49,7 @@ def building(target: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    if target.exists():
-        old = draft.with_suffix(".old")
-        target.rename(old)
-        draft.rename(target)
-        shutil.rmtree(old)
-    else:
-        draft.rename(target)
+    draft.rename(target)
 
 
 def once(target: Path, make: Callable[[Path], None]) -> Path:

@@ -1,7 +1,7 @@
 """Every Application of every environment, rendered as Argo CD renders it, and kept by content."""
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -12,7 +12,8 @@ from ci.supply.catalogue import load as catalogue
 from ci.validate.tree import Rendered, Tree
 from policies.finding import Finding, Position
 from policies.kustomization import Graph
-from policies.model.shape import dig, mapping
+from policies.model.applications import Source
+from policies.model.shape import dig, mapping, scalars
 from policies.model.system import BOOTSTRAP
 from policies.rule import FAMILIES
 
@@ -82,11 +83,9 @@ class _Walk:
 
     def _application(self, environment: str, document: Mapping[str, Any]) -> None:
         source = mapping(dig(document, "spec", "source"))
-        if source.get("path"):
-            self.folder(environment, posixpath.normpath(str(source["path"])), document)
-        elif source.get("chart"):
-            # The key that the model looks under (policies.model.applications.Source).
-            self.folder(environment, f"{source.get('repoURL')}#{source['chart']}", document)
+        repository, path, chart = (str(source.get(key) or "") for key in ("repoURL", "path", "chart"))
+        if path or chart:
+            self.folder(environment, Source(repository, "", path, chart).key, document)
 
     def _render(
         self, item: tuple[str, str, Mapping[str, Any] | None]
@@ -139,7 +138,7 @@ class _Walk:
         """Files that the folder is rendered from: what the graph reaches, and whatever else a word names."""
         found = set(self._graph.files(path))
         for each in self._graph.chain(path):
-            for word in _words(each.value):
+            for word in filter(lambda value: isinstance(value, str), scalars(each.value)):
                 named = posixpath.normpath(posixpath.join(each.folder, word))
                 found |= {named} & self._tree.files.keys()
         return sorted(found)
@@ -177,14 +176,3 @@ def _upstream_key(tree: Tree) -> list[str]:
     loaded = catalogue()
     used = ("kustomize", "helm", *(mirror.component for mirror in loaded.mirrors.values()))
     return [repr(loaded.components[name].version) for name in used] + [repr(sorted(loaded.mirrors.items()))]
-
-
-def _words(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _words(item)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _words(item)

@@ -1,6 +1,6 @@
 """Look into data whose shape nobody promised: what YAML and JSON give, so dict and list."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -24,6 +24,15 @@ def mapping(value: Any) -> Mapping[str, Any]:
 def sequence(value: Any) -> list[Any]:
     """Return `value` where it is a list, else an empty one."""
     return value if isinstance(value, list) else []
+
+
+def scalars(value: Any) -> Iterator[Any]:
+    """Yield what is in `value` at any depth and is neither mapping nor list; keys are not in it."""
+    if isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from scalars(each)
+    else:
+        yield value
 
 
 def texts(value: Any) -> list[str]:

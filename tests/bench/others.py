@@ -5,7 +5,6 @@ Go programs are built from their module, in a copy, so that upstream's own go.mo
 
 import json
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +46,16 @@ def ensure(configuration: Settings) -> dict[str, Path]:
 def _built(configuration: Settings, name: str, program: GoProgram) -> Path:
     def make(draft: Path) -> None:
         with step(f"build {name} {program.version}"), store.scratch(configuration.cache) as folder:
-            copy = folder / "source"
-            shutil.copytree(_source(configuration, program, folder), copy, copy_function=shutil.copyfile)
-            for path in (copy, *copy.rglob("*")):
-                path.chmod(0o755 if path.is_dir() else 0o644)  # the module cache is read-only
-            _go(configuration, copy, "build", "-trimpath", "-o", str(draft / name), program.package)
+            golang.copy(_source(configuration, program, folder), folder / "source")
+            _go(
+                configuration,
+                folder / "source",
+                "build",
+                "-trimpath",
+                "-o",
+                str(draft / name),
+                program.package,
+            )
 
     return store.once(configuration.cache / "bench" / f"{name}-{program.version}", make)
 

@@ -1,11 +1,11 @@
 """Secrets whose data is in git."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from policies.model.applications import Application
-from policies.model.shape import mapping
+from policies.model.shape import mapping, scalars
 from policies.model.system import System
 from policies.rule import Found
 
@@ -39,19 +39,8 @@ def check(system: System) -> Found:
 def _given(application: Application | None, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """The part of `data` that is in the values of a chart; what the chart generates is in no repository."""
     values = application.object.get("spec", "source", "helm") if application else None
-    known = set(_scalars(values))
+    known = {str(each) for each in scalars(values) if each not in (None, "")}
     return {key: value for key, value in data.items() if {str(value), _decoded(value)} & known}
-
-
-def _scalars(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for each in value.values():
-            yield from _scalars(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _scalars(each)
-    elif value not in (None, ""):
-        yield str(value)
 
 
 def _decoded(value: Any) -> str:
